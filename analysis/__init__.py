@@ -1,0 +1,1 @@
+"""Numbers and pictures from run logs. Imports neither Streamlit nor torch."""

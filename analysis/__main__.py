@@ -1,0 +1,107 @@
+"""The command line: python -m analysis diagnose | import | formats."""
+
+import argparse
+import json
+import sys
+
+from analysis.runlog import RunLogError
+
+EXIT_FOUND, EXIT_UNUSABLE = 1, 2
+GRADES = ("suspected", "unstable", "diverged")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Builds the parser; every command has an example."""
+    parser = argparse.ArgumentParser(prog="python -m analysis", description="Finds where training goes unstable, from run logs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    diagnose = commands.add_parser(
+        "diagnose", help="judge runs", epilog="example: python -m analysis diagnose runs/ --json --fail-on unstable"
+    )
+    diagnose.add_argument("paths", nargs="+", metavar="PATH", help="log file, folder of them, or a study in the store")
+    diagnose.add_argument("--json", action="store_true", help="print the published JSON and nothing else")
+    diagnose.add_argument("--fail-on", choices=GRADES, help="exit 1 when a run is at or above this grade")
+    bring = commands.add_parser(
+        "import", help="read logs into the store", epilog="example: python -m analysis import runs/ --study gpt-small --map train_loss=lm_loss"
+    )
+    bring.add_argument("paths", nargs="+", metavar="PATH")
+    bring.add_argument("--study", required=True, help="study to write the runs to")
+    for command in (diagnose, bring):
+        command.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
+        command.add_argument("--map", nargs="+", default=[], metavar="NAME=COLUMN", help="which column holds what")
+    commands.add_parser("formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats")
+    return parser
+
+
+def read_map(pairs: list[str]) -> dict[str, str]:
+    """Reads NAME=COLUMN pairs."""
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise RunLogError(f"--map got {wrong[0]!r}. It needs NAME=COLUMN, for example train_loss=lm_loss")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def run_diagnose(args: argparse.Namespace) -> int:
+    """Judges the paths; prints JSON or text; returns the exit code."""
+    from analysis.findings import diagnose
+    from analysis.published import publish
+    from analysis.runlog import read_paths
+    from analysis.text_report import write_text
+
+    study = read_paths(args.paths, column_map=read_map(args.map), store=args.store)
+    diagnosis = diagnose(study, on_run=show_progress if sys.stderr.isatty() else None)
+    if args.json:
+        json.dump(publish(diagnosis), sys.stdout, allow_nan=False)
+        print()
+    else:
+        print(write_text(diagnosis))
+    return EXIT_FOUND if args.fail_on and reaches(diagnosis, args.fail_on) else 0
+
+
+def reaches(diagnosis, grade: str) -> bool:
+    """Whether a run is at or above a grade: suspected < unstable < diverged."""
+    events = [event for judged in diagnosis.runs for event in judged.events]
+    unstable = any(judged.verdict == "unstable" for judged in diagnosis.runs)
+    diverged = any(event.outcome == "diverged" and event.grade == "confirmed" for event in events)
+    return {"suspected": bool(events) or unstable, "unstable": unstable, "diverged": diverged}[grade]
+
+
+def show_progress(done: int, total: int) -> None:
+    """Counts judged runs on standard error."""
+    print(f"\r{done} of {total} runs judged", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Reads the paths into the store and says what was left out."""
+    from analysis.runlog import import_runs
+
+    study = import_runs(args.paths, args.study, store=args.store, column_map=read_map(args.map))
+    for skipped in study.skipped:
+        print(f"skipped {skipped.path}: {skipped.reason}", file=sys.stderr)
+    print(f"{len(study)} runs written to study {args.study}. Next: python -m analysis diagnose {args.study}")
+    return 0
+
+
+def run_formats(args: argparse.Namespace) -> int:
+    """Lists what can be read."""
+    from analysis.runlog.readers import READERS
+
+    for reader in READERS:
+        print(f"{reader.NAME}: {reader.LOSES}")
+    return 0
+
+
+COMMANDS = {"diagnose": run_diagnose, "import": run_import, "formats": run_formats}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; bad input is one line on standard error and exit code 2."""
+    args = build_parser().parse_args(argv)
+    try:
+        return COMMANDS[args.command](args)
+    except RunLogError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Pictures of results: one function a picture, no statistics, no Streamlit."""

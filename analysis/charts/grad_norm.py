@@ -1,0 +1,106 @@
+"""The gradient norm over steps and its histogram (figure 9 of the playbook), side by side on one logarithmic axis.
+
+Ring: a step far above the median. Dashed rule: the clip threshold, through both pictures. Orange bars: steps that it clips.
+"""
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from analysis.charts.labels import log_domain, log_ticks
+from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
+from analysis.curves import Curves
+from analysis.lr_words import number
+from analysis.norm_histogram import NormHistogram
+
+HEIGHT = 300
+
+
+def norm_domain(norm: np.ndarray, clip_threshold: float) -> tuple[float, float]:
+    """Returns the axis that the two pictures share: every finite positive norm and the threshold."""
+    shown = norm[np.isfinite(norm) & (norm > 0)]
+    return log_domain([*([shown.min(), shown.max()] if len(shown) else []), clip_threshold], 0.05)
+
+
+def norm_curve(
+    curves: Curves,
+    outliers: Sequence[int],
+    clip_threshold: float,
+    domain: tuple[float, float],
+    colors: Palette,
+    height: int = HEIGHT,
+) -> alt.LayerChart:
+    """Draws the gradient norm of one run against the step.
+
+    Args:
+        curves: The norm of the run.
+        outliers: Steps whose norm stands out.
+        clip_threshold: Threshold to draw.
+        domain: Norms that the axis spans, as `norm_domain` returns them.
+        colors: Colors of the page.
+        height: Height in pixels.
+    """
+    points = curves.points[~(curves.points["value"] <= 0)]
+    scale = alt.Scale(domain=list(curves.window), nice=False)
+    x = alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
+    y = _norm_axis(domain, "value:Q", "gradient norm, before clipping")
+    tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", title="gradient norm", format=".3g")]
+    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
+    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True)
+    hover = alt.Chart(points[points["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
+    far = points[points["step"].isin(outliers) & points["value"].notna()]
+    ring = alt.Chart(far).mark_point(
+        size=44, strokeWidth=1.8, stroke=colors.infeasible, fill=colors.page, opacity=1, clip=True
+    )
+    layers = [line.encode(x=x, y=y), hover.encode(x=x, y=y, tooltip=tip), ring.encode(x=x, y=y, tooltip=tip)]
+    lost = pd.DataFrame([{"step": each.last_step, "value": each.last_value} for each in curves.lost])
+    if len(lost) and lost["value"].gt(0).all():
+        cross = alt.Chart(lost).mark_point(shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1)
+        text = alt.Chart(lost).mark_text(color=colors.infeasible, align="right", dx=-10, fontSize=12)
+        words = f"not finite from step {curves.lost[0].lost_from:,}"
+        layers += [cross.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(words))]
+    layers += _threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}")
+    return configure(alt.layer(*layers).add_params(zoom).properties(height=height, width="container"), colors)
+
+
+def norm_bars(
+    histogram: NormHistogram,
+    clip_threshold: float,
+    domain: tuple[float, float],
+    colors: Palette,
+    height: int = HEIGHT,
+) -> alt.LayerChart:
+    """Draws the histogram turned on its side, so that it shares the axis of `norm_curve`.
+
+    Args:
+        histogram: Counts of norms.
+        clip_threshold: Threshold to draw; bars above it are clipped.
+        domain: Norms that the axis spans, as `norm_domain` returns them.
+        colors: Colors of the page.
+        height: Height in pixels.
+    """
+    bins = histogram.bins.assign(is_clipped=histogram.bins["low"] >= clip_threshold)
+    top = max(bins["count"].max() if len(bins) else 1.0, 1.0)
+    x = alt.X("count:Q", scale=alt.Scale(domain=[0, top * 1.05], nice=False), axis=axis("steps", number_format=",d"))
+    y = _norm_axis(domain, "low:Q", None)
+    fill = alt.Color("is_clipped:N", scale=alt.Scale(domain=[False, True], range=[colors.feasible, colors.infeasible]))
+    tip = [alt.Tooltip("low:Q", title="norm from", format=".3g"), alt.Tooltip("high:Q", title="to", format=".3g")]
+    tip.append(alt.Tooltip("count:Q", title="steps", format=",d"))
+    bars = alt.Chart(bins.assign(zero=0.0)).mark_bar(opacity=0.85, clip=True)
+    encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=fill.legend(None), tooltip=tip)
+    layers = [encoded, *_threshold(clip_threshold, colors, "")]
+    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+
+
+def _norm_axis(domain: tuple[float, float], field: str, title: str | None) -> alt.Y:
+    scale = alt.Scale(type="log", domain=list(domain), nice=False)
+    return alt.Y(field, scale=scale, axis=axis(title, log_ticks(*domain)))
+
+
+def _threshold(clip_threshold: float, colors: Palette, words: str) -> list[alt.Chart]:
+    data = alt.Chart(pd.DataFrame([{"at": clip_threshold}]))
+    rule = data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="at:Q")
+    text = data.mark_text(color=colors.ink, align="right", dx=-4, dy=-8, fontSize=12, fontWeight=600)
+    return [rule, text.encode(x=alt.value("width"), y="at:Q", text=alt.value(words))] if words else [rule]

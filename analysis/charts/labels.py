@@ -1,0 +1,130 @@
+"""Where words go in a picture: beside their mark or at the end of their line, never on top of each other."""
+
+import math
+from collections.abc import Sequence
+
+from analysis.charts.theme import LABEL_GAP, LABEL_SIZE
+
+LETTER = 0.52 * LABEL_SIZE  # pixels a letter of Source Sans takes on average
+LONGEST = 40  # letters of a label; a longer one is cut
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """Cuts a label in the middle, where names of runs differ least.
+
+    >>> shorten("a_very_long_name_of_a_run", 11)
+    'a_ver…a_run'
+    """
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[: longest - 1 - half]}…{text[-half:]}"
+
+
+def width_of(text: str) -> float:
+    """Returns about how many pixels a label takes."""
+    return LETTER * len(text)
+
+
+def spread(positions: Sequence[float], low: float, high: float, gap: float = LABEL_GAP) -> list[float]:
+    """Pushes positions apart until no two are closer than `gap`, keeping their order and staying inside [low, high].
+
+    More labels than fit are spread evenly.
+
+    >>> spread([10, 12, 80], 0, 100, 20)
+    [10, 30, 80]
+    """
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    gap = min(gap, (high - low) / max(1, len(positions) - 1))
+    placed = [min(max(positions[index], low), high) for index in order]
+    for i in range(1, len(placed)):
+        placed[i] = max(placed[i], placed[i - 1] + gap)
+    ceiling = high
+    for i in range(len(placed) - 1, -1, -1):
+        placed[i] = min(placed[i], ceiling)
+        ceiling = placed[i] - gap
+    result = [0.0] * len(positions)
+    for place, index in zip(placed, order, strict=True):
+        result[index] = place
+    return result
+
+
+class LogScale:
+    """Maps values to pixels and back on a logarithmic axis, as Vega will draw it."""
+
+    def __init__(self, low: float, high: float, length: float, upward: bool = False):
+        """Takes the domain, the length of the axis in pixels, and whether pixels count downward from `high`."""
+        self.low, self.high, self.length, self.upward = math.log(low), math.log(high), length, upward
+
+    def pixel(self, value: float) -> float:
+        """Returns the pixel of a value."""
+        share = (math.log(value) - self.low) / (self.high - self.low)
+        return self.length * (1 - share if self.upward else share)
+
+    def value(self, pixel: float) -> float:
+        """Returns the value at a pixel."""
+        share = pixel / self.length
+        return math.exp(self.low + (self.high - self.low) * (1 - share if self.upward else share))
+
+
+def log_domain(values: Sequence[float], margin: float = 0.08) -> tuple[float, float]:
+    """Returns a domain around positive values, with a margin on both sides; (0.1, 10) without values."""
+    if not len(values):
+        return 0.1, 10.0
+    low, high = math.log10(min(values)), math.log10(max(values))
+    air = max(margin * (high - low), 0.1)
+    return 10 ** max(low - air, -307), 10 ** min(high + air, 307)
+
+
+def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Returns at most `most` round values of a logarithmic axis: 1 2 5, then 1 3, then decades, then every n-th.
+
+    >>> log_ticks(0.06, 9.0)
+    [0.1, 0.3, 1.0, 3.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if 2 <= len(ticks) <= most:
+            return ticks
+    every = max(1, math.ceil(len(ticks) / most))
+    return ticks[::every] or [float(f"{(low * high) ** 0.5:.2g}")]
+
+
+Box = tuple[float, float, float, float]
+
+
+def place_beside(
+    point: tuple[float, float], text: str, size: tuple[float, float], taken: list[Box]
+) -> tuple[float, float, str]:
+    """Finds a free place for a label beside a mark and takes it.
+
+    Args:
+        point: Pixel of the mark.
+        text: The label.
+        size: Width and height of the picture in pixels.
+        taken: Boxes (left, top, right, bottom) of marks and labels; the chosen box is added.
+
+    Returns:
+        Offsets dx, dy from the mark and the alignment ("left", "right", "center").
+    """
+    (x, y), width, half = point, width_of(text), LABEL_GAP / 2
+    spots = [(10, 0, "left"), (-10, 0, "right"), (0, -14, "center"), (0, 14, "center")]
+    spots += [(10, -13, "left"), (10, 13, "left"), (-10, -13, "right"), (-10, 13, "right")]
+    best, least = spots[0], math.inf
+    for dx, dy, align in spots:
+        left = x + dx - {"left": 0, "right": width, "center": width / 2}[align]
+        box = (left, y + dy - half, left + width, y + dy + half)
+        out = max(0, -box[0]) + max(0, box[2] - size[0]) + max(0, -box[1]) + max(0, box[3] - size[1])
+        cost = 1_000 * out + sum(_overlap(box, other) for other in taken)
+        if cost < least:
+            best, least, chosen = (dx, dy, align), cost, box
+    taken.append(chosen)
+    return best
+
+
+def _overlap(one: Box, other: Box) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return wide * high if wide > 0 and high > 0 else 0.0

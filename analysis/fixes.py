@@ -1,0 +1,205 @@
+"""What to try, in the playbook's order, each with evidence, numbers, a command, and what must be seen.
+
+No evidence, no advice: where instability does not limit the best learning rate, nothing is suggested.
+
+Source: PLAYBOOK P4, P6, P7 and P8.
+"""
+
+from dataclasses import dataclass
+
+from analysis.clipping import EXTREME_FRACTION, START_PERCENTILE, ClipProposal, choose_clip_threshold
+from analysis.fix_commands import command_for
+from analysis.fix_states import state_of
+from analysis.lr_words import number
+from analysis.results import Diagnosis, Fix, LrSweep, RunDiagnosis
+from analysis.runlog import schema
+from analysis.warmup import plan_warmup
+
+PROBE_STEPS, PROBE_FACTOR = 500, 2.0  # PLAYBOOK P4: about 500 steps at 2 x the current best, every step
+ORDER = ("warmup", "clipping", "optimizer", "architecture", "lower-lr")  # PLAYBOOK P6
+ORDER_MID = ("clipping", "warmup", "optimizer", "architecture", "lower-lr")  # warmup is best for the early kind
+EVENTS = ("early-instability", "mid-training-instability", "stuck-at-chance", "non-finite")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the suggestions rest on.
+
+    Attributes:
+        sweep: The sweep whose edge limits the learning rate; None where only single runs are at hand.
+        unstable: Runs with events in that series, lowest learning rate first.
+        healthy: Its stable runs, lr_star first, then lower learning rates.
+        because: Codes of the findings that ask for a fix.
+        diagnosis: The whole.
+    """
+
+    sweep: LrSweep | None
+    unstable: tuple[RunDiagnosis, ...]
+    healthy: tuple[RunDiagnosis, ...]
+    because: tuple[str, ...]
+    diagnosis: Diagnosis
+
+    @property
+    def example(self) -> RunDiagnosis:
+        """The run that commands and numbers are taken from."""
+        return (self.unstable or self.healthy)[0]
+
+    @property
+    def unstable_base_lr(self) -> float | None:
+        """Where the workload becomes unstable: of the sweep, else of the unstable run."""
+        return self.sweep.unstable_base_lr if self.sweep else self.example.run.base_lr
+
+
+def find_case(diagnosis: Diagnosis) -> Case | None:
+    """Finds the series that a fix would help: one at the edge, else unstable runs that belong to no judged sweep."""
+    because = tuple(finding.code for finding in diagnosis.findings if finding.outcome == "found" and finding.code in EVENTS)
+    for sweep in diagnosis.sweeps:
+        if sweep.at_edge:
+            members = [judged for judged in diagnosis.runs if judged.series == sweep.series]
+            return make_case(diagnosis, sweep, members, ("edge-of-instability", *because))
+    judged_series = {sweep.series for sweep in diagnosis.sweeps if sweep.verdict != "not-enough-runs"}
+    alone = [judged for judged in diagnosis.runs if judged.series not in judged_series]
+    if any(judged.verdict == "unstable" for judged in alone):
+        return make_case(diagnosis, None, alone, because)
+    return None
+
+
+def make_case(diagnosis: Diagnosis, sweep: LrSweep | None, members: list[RunDiagnosis], because) -> Case:
+    """Sorts the runs of a series into unstable and healthy ones."""
+    star = sweep.lr_star if sweep else None
+    by_lr = sorted(members, key=lambda judged: (judged.run.base_lr or 0.0, judged.run.run_id))
+    unstable = tuple(judged for judged in by_lr if judged.verdict == "unstable" and (star is None or (judged.run.base_lr or 0) > star))
+    stable = [judged for judged in by_lr if judged.verdict == "stable" and (star is None or (judged.run.base_lr or 0) <= star)]
+    return Case(sweep, unstable, tuple(reversed(stable)), because, diagnosis)
+
+
+def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
+    """Suggests the experiments that the evidence asks for, in order.
+
+    Returns:
+        Fixes with rank 1, 2, ...; the probe first where the log hides the first steps; empty where nothing is
+        found, or where instability is not what limits the learning rate.
+    """
+    fixes = []
+    blind = next((finding for finding in diagnosis.findings if finding.code == "early-instability"), None)
+    if blind is not None and blind.outcome == "not-checked":
+        fixes.append(suggest_probe(diagnosis, blind.run_ids))
+    case = find_case(diagnosis)
+    if case is not None:
+        early = any(event.kind == "early" for judged in case.unstable for event in judged.confirmed)
+        order = ORDER if early or not any(judged.confirmed for judged in case.unstable) else ORDER_MID
+        extreme = [j for j in case.unstable if j.clipping and j.clipping.clipped_fraction > EXTREME_FRACTION]
+        if extreme:  # PLAYBOOK P8: more than half clipped is a lower learning rate in disguise
+            order = ("lower-lr", *(fix for fix in order if fix != "lower-lr"))
+        fixes += [SUGGEST[fix](case) for fix in order]
+    ranked = [fix for fix in fixes if fix is not None]
+    return tuple(Fix(**{**fix.__dict__, "rank": rank}) for rank, fix in enumerate(ranked, 1))
+
+
+def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str) -> Fix:
+    """Builds a fix with its command and what the study's own runs already say of it."""
+    state = state_of(case.diagnosis, case.sweep, fix)
+    command = command_for(fix, case.diagnosis, case.example.run, numbers)
+    return Fix(0, fix, state, case.because, sentence, numbers, command, fixed_when)
+
+
+def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
+    """Suggests the 500-step probe at twice the best learning rate."""
+    blind = {judged.run.run_id: judged for judged in diagnosis.runs if judged.run.run_id in run_ids}
+    judged = next(iter(blind.values()))
+    star = next((sweep.lr_star for sweep in diagnosis.sweeps if sweep.lr_star), judged.run.base_lr)
+    numbers = {"max_train_steps": PROBE_STEPS, "base_lr": PROBE_FACTOR * star if star else None}
+    rate = f"learning rate {number(numbers['base_lr'])}, twice the best" if star else "twice the best learning rate"
+    sentence = f"Train {PROBE_STEPS} steps at {rate}, with the loss of every step: this log cannot show the first steps."
+    command = command_for("probe", diagnosis, judged.run, numbers)
+    fixed_when = "The probe's log has every step; then early instability is seen or excluded."
+    return Fix(0, "probe", "suggested", ("early-instability",), sentence, numbers, command, fixed_when)
+
+
+def suggest_warmup(case: Case) -> Fix | None:
+    """Suggests the search for the shortest warmup that reaches 10 x unstable_base_lr."""
+    if case.unstable_base_lr is None:
+        return None
+    plan = plan_warmup(case.unstable_base_lr, planned_steps(case))
+    lengths = " or ".join(f"{steps:,}" for steps in plan.warmup_steps)
+    sentence = (
+        f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}, over {lengths} steps; "
+        f"the shortest that holds is put in front of the schedule."
+    )
+    numbers = {
+        "base_lr": plan.base_lr,
+        "unstable_base_lr": case.unstable_base_lr,
+        "warmup_steps": list(plan.warmup_steps),
+        "post_warmup_steps": list(plan.post_warmup_steps),
+        "total_steps": [plan.max_train_steps + steps for steps in plan.warmup_steps],
+    }
+    fixed_when = "No rise until three times the warmup in 3 of 3 seeds, and the best learning rate moves up or ends better."
+    return make_fix(case, "warmup", sentence, numbers, fixed_when)
+
+
+def planned_steps(case: Case) -> int:
+    """Returns max_train_steps of the example, else the steps it logged."""
+    run = case.example.run
+    steps = run.loss[0]
+    return int(run.record.get(schema.MAX_TRAIN_STEPS) or (steps[-1] + 1 if len(steps) else PROBE_STEPS))
+
+
+def suggest_clipping(case: Case) -> Fix | None:
+    """Suggests clipping at the 90th percentile of a healthy run's norms; None where no such norms were logged."""
+    proposal: ClipProposal | None = choose_clip_threshold([*case.healthy, *case.unstable])
+    if proposal is None:
+        return None
+    threshold = float(f"{proposal.clip_threshold:.2g}")
+    numbers = {
+        "clip_threshold": threshold,
+        "percentile": START_PERCENTILE,
+        "num_steps": proposal.num_steps,
+        "base_lr": case.unstable_base_lr,
+    }
+    sentence = (
+        f"Clip gradients at norm {number(threshold)}, the 90th percentile of {proposal.num_steps:,} healthy steps of {proposal.run_id}; "
+        "if it still breaks, make it smaller, but stop when more than half of the updates are clipped."
+    )
+    fixed_when = "No rise in 3 of 3 seeds where it rose before, with less than 50% of the updates clipped."
+    return make_fix(case, "clipping", sentence, numbers, fixed_when)
+
+
+def suggest_optimizer(case: Case) -> Fix | None:
+    """Suggests Adam with its own learning-rate sweep, unless the runs use it already."""
+    current = str(case.example.run.record.get(schema.OPTIMIZER) or "")
+    if "adam" in current.lower():
+        return None
+    sentence = f"Try Adam instead of {current or 'this optimizer'}, with a learning-rate sweep of its own and the same number of steps."
+    numbers = {"optimizer": "adam", "base_lr": [1e-4, 1e-3, 1e-2, 1e-1]}
+    return make_fix(case, "optimizer", sentence, numbers, "Its best learning rate lies inside its stable range, at an equal or better final loss.")
+
+
+def suggest_architecture(case: Case) -> Fix:
+    """Suggests residual connections and normalisation where they are missing."""
+    sentence = (
+        "Check the architecture: residual connections and normalisation where missing; x + Norm(f(x)) or x + f(Norm(x)), "
+        "not Norm(x + f(x)); residual branches that start at 0."
+    )
+    numbers = {"base_lr": sorted({judged.run.base_lr for judged in case.unstable + case.healthy if judged.run.base_lr})}
+    return make_fix(case, "architecture", sentence, numbers, "The learning rate where it becomes unstable moves up 3 times or more.")
+
+
+def suggest_lower_lr(case: Case) -> Fix | None:
+    """Suggests the highest stable learning rate, the last resort."""
+    if case.sweep is not None and case.sweep.unstable_bracket is not None:
+        base_lr = min(case.sweep.unstable_bracket[0], case.sweep.tie_band[1])
+    elif case.unstable_base_lr is not None:
+        base_lr = case.unstable_base_lr / 2
+    else:
+        return None
+    sentence = f"Last resort: stay at learning rate {number(base_lr)}, and accept slower training."
+    return make_fix(case, "lower-lr", sentence, {"base_lr": base_lr}, "No rise in 3 of 3 seeds.")
+
+
+SUGGEST = {
+    "warmup": suggest_warmup,
+    "clipping": suggest_clipping,
+    "optimizer": suggest_optimizer,
+    "architecture": suggest_architecture,
+    "lower-lr": suggest_lower_lr,
+}

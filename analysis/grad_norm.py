@@ -1,0 +1,29 @@
+"""The gradient norm over all steps of a run, and its outliers. Source: PLAYBOOK P3."""
+
+import numpy as np
+
+from analysis.results import GradNorm
+from analysis.runlog import Run, schema
+
+OUTLIER_RATIO = 10.0  # of the median of the run (ours, docs/evidence.md#gradient-outliers)
+
+
+def measure_grad_norm(run: Run) -> GradNorm | None:
+    """Measures the percentiles of the finite norms; None where no norm was logged."""
+    _, norm = run.series(schema.GRAD_NORM)
+    if not len(norm):
+        return None
+    finite = norm[np.isfinite(norm)]
+    if not len(finite):
+        return GradNorm(float("nan"), float("nan"), float("nan"), float("nan"), len(norm))
+    p50, p90, p99 = np.percentile(finite, [50, 90, 99])
+    return GradNorm(float(p50), float(p90), float(p99), float(finite.max()), int(len(norm) - len(finite)))
+
+
+def find_outliers(run: Run) -> np.ndarray:
+    """Returns the steps whose norm is non-finite or more than OUTLIER_RATIO times the median of the run."""
+    steps, norm = run.series(schema.GRAD_NORM)
+    finite = norm[np.isfinite(norm)]
+    if not len(finite):
+        return steps
+    return steps[~(norm <= OUTLIER_RATIO * np.median(finite))]

@@ -1,0 +1,50 @@
+"""One run, judged: its events, what its log can show of the first steps, its norms and its clipping."""
+
+from analysis.clipping import measure_run_clipping
+from analysis.eval_gaps import judge_early, judge_run
+from analysis.grad_norm import measure_grad_norm
+from analysis.loss_rise import find_loss_rises, make_curve
+from analysis.loss_rise.curve import LossCurve
+from analysis.results import RunDiagnosis
+from analysis.runlog import Run, schema
+from analysis.stuck import find_stuck
+
+
+def curve_of(run: Run) -> LossCurve | None:
+    """Builds the loss curve of a run with the facts that its record has; None without a finite loss."""
+    record = run.record
+    steps, loss = run.loss
+    planned = (record.get(schema.MAX_TRAIN_STEPS) or 0) + (record.get(schema.WARMUP_STEPS) or 0)
+    ended = record.get(schema.STATUS) not in ("running",)
+    return make_curve(
+        steps,
+        loss,
+        init_mean=record.get(schema.INIT_LOSS_MEAN),
+        init_sd=record.get(schema.INIT_LOSS_SD),
+        planned_steps=planned if ended else None,
+    )
+
+
+def judge_one(run: Run, series: str) -> RunDiagnosis:
+    """Judges one run.
+
+    Args:
+        run: The run, finished or not.
+        series: Label of its series.
+
+    Returns:
+        Events, verdict, what can be said of the first steps, norms and clipping.
+    """
+    curve = curve_of(run)
+    norm, clipping = measure_grad_norm(run), measure_run_clipping(run)
+    if curve is None:
+        return RunDiagnosis(run, series, "unstable" if len(run.loss[0]) else "cannot-tell", "cannot-tell", (), (), norm, clipping)
+    norms = {name: run.series(name) for name in (schema.GRAD_NORM, schema.UPDATE_NORM) if len(run.series(name)[0])}
+    rises = find_loss_rises(curve, norms)
+    stuck = find_stuck(curve, run.record.get(schema.BASELINE_LOSS))
+    events = rises.events
+    if stuck is not None and not any(event.outcome != "recovered" for event in events):
+        events = (*events, stuck)
+    early, _ = judge_early(run, curve, events)
+    verdict = judge_run(early, curve, events)
+    return RunDiagnosis(run, series, verdict, early, events, rises.blips, norm, clipping)

@@ -1,0 +1,120 @@
+"""Where a training loss goes up, not down: sudden, sustained, slow and early rises, and divergence.
+
+Source: PLAYBOOK P1 and P2. Thresholds marked "ours" have their evidence in docs/evidence.md.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.loss_rise.curve import LossCurve, make_curve
+from analysis.loss_rise.measure import Rise, Smoothed, measure_rise
+from analysis.loss_rise.rules import find_early, find_slow, find_sudden, find_sustained
+from analysis.results import Event
+
+LEAD_STEPS = 10  # how long before the onset an outlier of a norm counts as preceding (ours)
+
+__all__ = ["LossCurve", "LossRises", "find_loss_rises", "make_curve"]
+
+
+@dataclass(frozen=True)
+class LossRises:
+    """Events by onset, and the steps of single high points."""
+
+    events: tuple[Event, ...]
+    blips: tuple[int, ...]
+
+
+def find_loss_rises(curve: LossCurve, norms: dict[str, tuple[np.ndarray, np.ndarray]] | None = None) -> LossRises:
+    """Finds the periods in which the loss went up.
+
+    Args:
+        curve: Loss curve, from `make_curve`.
+        norms: (steps, values) of grad_norm and update_norm by column name, where logged.
+
+    Returns:
+        Events and blips; blips inside an event are left out.
+    """
+    sudden, blips = find_sudden(curve)
+    early = find_early(curve)
+    spans = [span for span in early if span.sure] + sudden + find_sustained(curve) + find_slow(curve)
+    rises = measure_all(curve, spans)
+    if not any(rise.onset <= span.alarm for rise in rises for span in early):
+        rises = measure_all(curve, [span for span in early if not span.sure][:1]) + rises
+    events = [to_event(curve, rise, norms or {}) for rise in rises]
+    if curve.lost_from is not None:
+        events = with_divergence(curve, events)
+    inside = [(rise.onset, rise.settled) for rise in rises]
+    alone = [i for i in blips if not any(first <= i <= last for first, last in inside)]
+    return LossRises(tuple(events), tuple(int(curve.step[i]) for i in alone))
+
+
+def measure_all(curve: LossCurve, spans: list) -> list[Rise]:
+    """Measures spans in order of time; a span that an earlier rise covers is the same rise."""
+    smoothed, rises, covered = Smoothed(curve), [], -1
+    for span in sorted(spans, key=lambda span: (span.first, -span.block)):
+        if span.alarm <= covered + 2:
+            continue
+        span = replace(span, first=max(span.first, covered + 1))
+        rise = measure_rise(curve, span, covered, smoothed)
+        if rise is not None:
+            rises.append(rise)
+            covered = min(rise.settled, len(curve.loss) - 1)
+    return rises
+
+
+def to_event(curve: LossCurve, rise: Rise, norms: dict) -> Event:
+    """Turns a measured rise into an event, in steps."""
+    onset = int(curve.step[rise.onset])
+    recovered = rise.recovery is not None
+    end = int(curve.step[rise.recovery]) if recovered else curve.end_step
+    return Event(
+        kind="early" if onset <= curve.early_end else "mid-training",
+        onset_step=onset,
+        peak_step=int(curve.step[rise.peak]),
+        recovery_step=end if recovered else None,
+        outcome="recovered" if recovered else "not-recovered",
+        rise=rise.height,
+        level_before=rise.level,
+        cost_steps=end - onset,
+        grade="confirmed" if is_sure(curve, rise) else "suspected",
+        preceded_by=find_precursor(onset, curve.stride, norms),
+        rule=rise.span.rule,
+    )
+
+
+def is_sure(curve: LossCurve, rise: Rise) -> bool:
+    """Whether a rise counts. One that never comes back to an unmeasured start rests on one logged loss: suspected."""
+    rests_on_one = rise.span.rule == "early" and rise.recovery is None and curve.init_mean is None
+    return rise.span.sure and not rests_on_one
+
+
+def find_precursor(onset: int, stride: float, norms: dict) -> str | None:
+    """Names the first norm with an outlier from LEAD_STEPS before the onset to two points after it.
+
+    An outlier is above twice the 90th percentile and four times the median of the 200 points before.
+    """
+    for name, (steps, values) in norms.items():
+        lead = int(np.searchsorted(steps, onset - LEAD_STEPS))
+        end = int(np.searchsorted(steps, onset + 2 * stride, side="right"))
+        before = values[max(0, lead - 200) : lead]
+        before = before[np.isfinite(before)]
+        now = values[lead:end]
+        if len(before) < 5 or not len(now):
+            continue
+        line = max(2 * np.percentile(before, 90), 4 * np.median(before))
+        if (np.nan_to_num(now, nan=np.inf, posinf=np.inf) > line).any():
+            return name
+    return None
+
+
+def with_divergence(curve: LossCurve, events: list[Event]) -> list[Event]:
+    """Marks the rise that ends non-finite, or adds the divergence as an event of its own."""
+    if events and events[-1].outcome == "not-recovered":
+        last = events[-1]
+        return [*events[:-1], Event(**{**last.__dict__, "outcome": "diverged"})]
+    at = curve.lost_from
+    level = float(np.median(curve.loss[-5:]))
+    kind = "early" if at <= curve.early_end else "mid-training"
+    event = Event(kind, at, at, None, "diverged", None, level, curve.end_step - at, "confirmed", None, "non-finite")
+    return [*events, event]

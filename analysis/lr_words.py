@@ -1,0 +1,61 @@
+"""The sentence of a learning-rate sweep, every number in it taken from the result."""
+
+from dataclasses import replace
+
+from analysis.results import LrSweep
+
+
+def number(value: float) -> str:
+    """Returns a learning rate or loss as people type it: 0.1, 3e-4, 12.3.
+
+    >>> [number(v) for v in (0.1, 0.0003, 0.10000000149, 12.345, 1e-3)]
+    ['0.1', '3e-4', '0.1', '12.3', '0.001']
+    """
+    text = f"{value:.3g}"
+    if "e" in text or (value and abs(value) < 1e-3):
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return text
+
+
+def describe_sweep(sweep: LrSweep, rungs: list) -> LrSweep:
+    """Returns the sweep with its sentence."""
+    return replace(sweep, sentence=" ".join(sentences(sweep, rungs)))
+
+
+def sentences(sweep: LrSweep, rungs: list) -> list[str]:
+    """Writes verdict, evidence and what is missing."""
+    if sweep.lr_star is None:
+        return [f"None of {len(sweep.runs)} runs ended at a usable loss: start the sweep at lower learning rates."]
+    star, said = number(sweep.lr_star), []
+    low, high = (number(lr) for lr in sweep.tie_band)
+    band = "" if low == high else f" ({low} to {high} cannot be told apart by these seeds)"
+    if sweep.verdict == "not-enough-runs":
+        lrs = len({run.base_lr for run in sweep.runs})
+        return [
+            f"{lrs} learning rate{'s' * (lrs != 1)}, best {star}: too few to say where it becomes unstable. "
+            f"Train at least 4 over a decade around {star}."
+        ]
+    if sweep.verdict == "no-instability-seen":
+        said.append(f"No instability up to learning rate {number(rungs[-1].base_lr)}; the best is {star}{band}.")
+    else:
+        unstable = number(sweep.unstable_base_lr)
+        seen = next(rung for rung in rungs if rung.base_lr == sweep.unstable_base_lr)
+        seeds = sum(run.base_lr == sweep.unstable_base_lr for run in sweep.runs)
+        share = f"{round(seen.unstable * seeds)} of {seeds} runs"
+        said.append(
+            {
+                "edge": f"The best learning rate, {star}{band}, is right at the edge: {share} are unstable at {unstable}.",
+                "plateau": f"{low} to {high} do equally well, and training becomes unstable at {unstable} "
+                f"({share}): instability is not what limits you.",
+                "interior": f"The best learning rate, {star}{band}, lies well inside the stable range; {unstable} is the first "
+                f"unstable one ({share}): instability is not what limits you.",
+            }[sweep.verdict]
+        )
+    if sweep.at_range_end == "high":
+        said.append(f"{star} is the largest that was tried: the range is too small, extend it upward.")
+    if sweep.at_range_end == "low":
+        said.append(f"{star} is the smallest that was tried: the range is too small, extend it downward.")
+    if sweep.verdict == "no-instability-seen" and rungs[-1].base_lr < 4 * sweep.lr_star:
+        said.append(f"No run at 5 or 10 times {star}: the double check is missing.")
+    return said

@@ -1,0 +1,23 @@
+"""Run logs: what they hold, how they are written, kept and read."""
+
+from analysis.runlog.describe import describe_log
+from analysis.runlog.paths import import_runs, read_paths
+from analysis.runlog.store import StudyEntry, list_studies, read_study, study_fingerprint
+from analysis.runlog.study import LogDescription, Run, RunLogError, Skipped, Study
+from analysis.runlog.writer import RunWriter
+
+__all__ = [
+    "LogDescription",
+    "Run",
+    "RunLogError",
+    "RunWriter",
+    "Skipped",
+    "Study",
+    "StudyEntry",
+    "describe_log",
+    "import_runs",
+    "list_studies",
+    "read_paths",
+    "read_study",
+    "study_fingerprint",
+]

@@ -1,0 +1,106 @@
+"""Which column of a foreign table is which: a small vocabulary, and the user's own map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.runlog import schema
+from analysis.runlog.study import RunLogError
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    schema.STEP: ("step", "steps", "iter", "iteration", "global_step", "trainer/global_step", "_step", "update"),
+    schema.TRAIN_LOSS: ("train_loss", "loss", "train/loss", "training_loss", "loss/train", "train_loss_step"),
+    schema.EVAL_LOSS: ("eval_loss", "val_loss", "validation/loss", "val/loss", "eval/loss", "test_loss"),
+    schema.GRAD_NORM: ("grad_norm", "train/grad_norm", "gradient_norm", "gnorm"),
+    schema.LR: ("lr", "learning_rate", "train/lr", "train/learning_rate"),
+    schema.UPDATE_NORM: (schema.UPDATE_NORM,),
+    schema.EVAL_ERROR: (schema.EVAL_ERROR,),
+    schema.SHARPNESS: (schema.SHARPNESS,),
+    schema.ELAPSED_SECONDS: (schema.ELAPSED_SECONDS,),
+}
+MAX_NAMED = 12  # ours: columns that one line of an error can name
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What becomes of the columns of a table.
+
+    Attributes:
+        used: Position of the source column, by the name of the schema.
+        extra: Position of the further columns, by their own name.
+        left_out: Names of columns that cannot be kept.
+    """
+
+    used: Mapping[str, int]
+    extra: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+
+def plan_columns(header: Sequence[str], column_map: Mapping[str, str] | None, file: str) -> ColumnPlan:
+    """Finds the columns of the schema in a header.
+
+    Args:
+        header: Column names as the file has them.
+        column_map: Names of the schema to column names of the file; goes before the vocabulary.
+        file: What an error calls the file.
+
+    Raises:
+        RunLogError: There is no step or no loss column, a mapped column is missing, or a name that is used is double.
+    """
+    header = [name.strip() for name in header]
+    used = {}
+    for name, column in _mapped(header, column_map or {}, file).items():
+        used[name] = _only_position(header, column, file)
+    folded = [fold(name) for name in header]
+    for name, aliases in ALIASES.items():
+        column = next((alias for alias in aliases if alias in folded), None)
+        if name not in used and column is not None:
+            position = _only_position(folded, column, file)
+            if position not in used.values():
+                used[name] = position
+    if schema.STEP not in used:
+        raise RunLogError(_missing("step", header, file))
+    if not any(name in used for name in schema.LOSS_COLUMNS):
+        raise RunLogError(_missing("loss", header, file))
+    extra, left_out = {}, []
+    for position, name in enumerate(header):
+        if position in used.values():
+            continue
+        if name and name not in used and name != schema.ATTEMPT and header.count(name) == 1:
+            extra[name] = position
+        else:
+            left_out.append(name or "(no name)")
+    return ColumnPlan(used, extra, tuple(left_out))
+
+
+def fold(name: str) -> str:
+    """Returns a column name with case and spaces folded.
+
+    >>> fold(" Grad Norm")
+    'grad_norm'
+    """
+    return "_".join(name.casefold().split())
+
+
+def _mapped(header: Sequence[str], column_map: Mapping[str, str], file: str) -> Mapping[str, str]:
+    for name, column in column_map.items():
+        if name not in ALIASES:
+            raise RunLogError(f"{name} cannot be mapped to. Map one of {', '.join(ALIASES)}")
+        if column.strip() not in header:
+            raise RunLogError(f"{file} has no column {column} (found: {_listed(header)}). Map {name} to one of these")
+    return {name: column.strip() for name, column in column_map.items()}
+
+
+def _only_position(names: Sequence[str], column: str, file: str) -> int:
+    if names.count(column) > 1:
+        raise RunLogError(f"{file} has {names.count(column)} columns {column}; which one counts is open. Rename one")
+    return names.index(column)
+
+
+def _missing(what: str, header: Sequence[str], file: str) -> str:
+    return f"{file} has no {what} column (found: {_listed(header)}). Rename one, or map it on the import page"
+
+
+def _listed(header: Sequence[str]) -> str:
+    names = [name or "(no name)" for name in header]
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(name[:60] for name in names[:MAX_NAMED]) + more

@@ -1,0 +1,82 @@
+"""Which study is shown: those of the store, the sample, and what this session has read from files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from analysis.findings import diagnose
+from analysis.results import Diagnosis
+from analysis.runlog import RunLogError, Study, list_studies, read_study, study_fingerprint
+from app_pages import shown
+
+PROJECT = Path(__file__).parent.parent
+SAMPLE = "sample_study"
+SAMPLE_KEY, UPLOAD_PREFIX = ".sample", ".read-"  # a name of the store never starts with a dot
+MAX_CACHED = 4  # studies in memory; a study of 200 runs of 10,000 steps takes about 50 MB (ours)
+KEY = "study"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One study of the picker.
+
+    Attributes:
+        key: What stands in the address bar.
+        label: What people read.
+        num_running: Runs that are being written.
+    """
+
+    key: str
+    label: str
+    num_running: int = 0
+
+
+def list_choices() -> list[Choice]:
+    """Lists the studies: what this session read, the store with the last changed first, the sample."""
+    read = [Choice(key, shown.name(study.name)) for key, study in reversed(_uploads().items())]
+    entries = sorted(list_studies(), key=lambda entry: entry.modified, reverse=True)
+    stored = [Choice(entry.name, shown.name(entry.name), entry.num_running) for entry in entries if entry.num_runs]
+    has_sample = (PROJECT / SAMPLE / "runs").is_dir()
+    return [*read, *stored, *([Choice(SAMPLE_KEY, "Sample study")] if has_sample else [])]
+
+
+def keep_upload(study: Study) -> None:
+    """Keeps a study that was read from files for this session, and shows it from now on."""
+    key = f"{UPLOAD_PREFIX}{study.fingerprint[:8]}"
+    _uploads()[key] = study
+    st.session_state[KEY] = key
+
+
+def _uploads() -> dict[str, Study]:
+    return st.session_state.setdefault("uploads", {})
+
+
+def current() -> Diagnosis | None:
+    """Returns the diagnosis of the chosen study; None, with one line on the page, without one that can be read."""
+    key = st.session_state.get(KEY)
+    if key is None:
+        return None
+    if key in _uploads():
+        return _diagnose_upload(_uploads()[key].fingerprint, _uploads()[key])
+    name, store = (SAMPLE, str(PROJECT)) if key == SAMPLE_KEY else (key, None)
+    try:
+        return _diagnose(name, store, study_fingerprint(name, store))
+    except RunLogError as error:
+        st.error(shown.sentence(str(error)))
+        return None
+
+
+def fingerprint_of(key: str) -> str:
+    """Returns the fingerprint of a study of the store; looks at no content."""
+    return study_fingerprint(key)
+
+
+@st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the study")
+def _diagnose(name: str, store: str | None, fingerprint: str) -> Diagnosis:
+    return diagnose(read_study(name, store))
+
+
+@st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the files")
+def _diagnose_upload(fingerprint: str, _study: Study) -> Diagnosis:
+    return diagnose(_study)

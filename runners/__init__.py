@@ -1,0 +1,1 @@
+"""Training that writes run logs: the only place with torch."""

@@ -1,0 +1,56 @@
+"""What every entry point does with its planned runs: show them, train them, and say what comes next."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+
+from analysis.runlog import RunLogError, Study, list_studies, read_study
+from analysis.runlog.layout import store_folder, study_folder
+from runners.engines import local
+from runners.plan import PlannedRun, estimate_seconds, split_done
+from runners.progress import Progress
+
+
+def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
+    """Trains the planned runs into the study, or prints them at --dry-run.
+
+    Args:
+        plan: All runs of the command.
+        arguments: Values of the common options.
+
+    Raises:
+        RunLogError: Where the runs cannot or must not be trained.
+    """
+    if arguments.engine != "local":
+        raise RunLogError(f"--engine {arguments.engine} is not available in this version. Use --engine local")
+    folder = study_folder(arguments.study, arguments.store)
+    left, done = split_done(plan, _read_if_any(arguments.study, arguments.store), arguments.resume)
+    if arguments.dry_run:
+        _print_plan(left, done, arguments.jobs)
+        return
+    if left:
+        with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
+            local.execute(left, arguments.study, arguments.store, arguments.log, arguments.jobs, progress)
+    skipped = f", skipped {len(done)} that were done" if done else ""
+    print(f"trained {len(left)} runs{skipped}; they are in {folder}", file=sys.stdout)
+    print(f"next: {_store_setting(arguments.store)}python -m analysis diagnose {shlex.quote(arguments.study)}")
+
+
+def _store_setting(store: str | None) -> str:
+    return f"STEADYSTEP_STORE={shlex.quote(str(store_folder(store)))} " if store else ""
+
+
+def _read_if_any(study: str, store: str | None) -> Study:
+    if any(entry.name == study for entry in list_studies(store)):
+        return read_study(study, store)
+    return Study(study, (), "")
+
+
+def _print_plan(left: Sequence[PlannedRun], done: Sequence[str], jobs: int) -> None:
+    for planned in left:
+        action = f"continue {planned.run_id}" if planned.run_id else "train"
+        print(f"{action} {planned.name} ({planned.config.total_steps} steps)")
+    steps = sum(planned.config.total_steps for planned in left)
+    print(f"{len(left)} runs, {steps} steps, {len(done)} done before")
+    print(f"estimated time: {estimate_seconds(left, min(jobs, max(1, len(left)))):.0f} s with {jobs} at a time")

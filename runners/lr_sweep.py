@@ -1,0 +1,71 @@
+"""Entry point: train one workload at several base learning rates and seeds."""
+
+import itertools
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from runners.command_line import (
+    add_common_options,
+    command_text,
+    make_parser,
+    read_base_lrs,
+    read_variants,
+    run_command,
+)
+
+MODULE = "runners.lr_sweep"
+EXAMPLE = "--workload stride_resnet --variant stride=1x1,2x2 --base-lr 0.003:1:6 --seeds 3 --study strides"
+
+
+def read_arguments(argv: Sequence[str]) -> Namespace:
+    """Returns the values of the command line."""
+    parser = make_parser(MODULE, "Trains one workload at several base learning rates and seeds.", EXAMPLE)
+    parser.add_argument("--workload", required=True, help="mlp, stride_resnet, or package.module:function for your own")
+    parser.add_argument("--optimizer", help="sgd, momentum, nesterov, rmsprop, adam or nadam (default: the workload's)")
+    parser.add_argument(
+        "--optimizer-option", action="append", default=[], metavar="K=V", help="gamma, rho, beta1, beta2 or eps"
+    )
+    parser.add_argument(
+        "--base-lr", required=True, metavar="LO:HI:NUM|a,b,c", help="log-spaced, ends included, or a list"
+    )
+    add_common_options(parser, seeds=1, steps_help="the workload's")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Trains the sweep that the command line asks for."""
+    arguments = read_arguments(argv)
+    base_lrs, variants = read_base_lrs(arguments.base_lr), read_variants(arguments.variant)
+    options = read_variants(arguments.optimizer_option, "--optimizer-option")
+
+    from runners.config import RunConfig
+    from runners.launch import launch
+    from runners.plan import plan_runs
+    from runners.workloads import make_workload
+
+    configs = []
+    for seed, *values in itertools.product(range(arguments.seeds), *(variants | options).values()):
+        chosen = dict(zip(variants | options, values, strict=True))
+        variant = {name: chosen[name] for name in variants}
+        workload = make_workload(arguments.workload, variant)
+        for base_lr in base_lrs:
+            configs.append(
+                RunConfig(
+                    workload=arguments.workload,
+                    variant=variant,
+                    optimizer=arguments.optimizer or workload.optimizer,
+                    optimizer_options={name: chosen[name] for name in options},
+                    base_lr=base_lr,
+                    schedule=arguments.schedule or "constant",
+                    warmup_steps=arguments.warmup_steps or 0,
+                    clip_threshold=arguments.clip_threshold,
+                    max_train_steps=arguments.max_train_steps or workload.max_train_steps,
+                    seed=seed,
+                )
+            )
+    launch(plan_runs(configs, command=command_text(MODULE, argv)), arguments)
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(sys.argv[1:]))

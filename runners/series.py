@@ -1,0 +1,114 @@
+"""Turns a study back into configurations: the series that a further experiment starts from."""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.results import LrSweep
+from analysis.runlog import RunLogError, Study, schema
+from runners.config import RunConfig, config_from_record
+from runners.plan import SOURCE, PlannedRun, plan_runs
+
+OVERRIDES = (schema.MAX_TRAIN_STEPS, schema.SCHEDULE, schema.WARMUP_STEPS, schema.CLIP_THRESHOLD)
+
+
+@dataclass(frozen=True)
+class BaselineRun:
+    """A run of the study that may be varied."""
+
+    run_id: str
+    config: RunConfig
+
+
+def choose_series(study: Study, variant: Mapping[str, Sequence[str]]) -> list[BaselineRun]:
+    """Returns the runs of one series of a study: those that agree in everything but base_lr and seed.
+
+    Runs that themselves vary another run (probes, warmup sweeps) are left out.
+
+    Args:
+        study: The study.
+        variant: Values by name of any metaparameter of the run records, as text; it tells series apart.
+
+    Raises:
+        RunLogError: Where no series is left, or more than one.
+    """
+    fresh = [run for run in study if run.record.get(schema.SOURCE) == SOURCE and not run.record.get(schema.PARENT_RUN)]
+    if not fresh:
+        raise RunLogError(f"study {study.name} has no runs of our runners. Make some with python -m runners.lr_sweep")
+    chosen = [
+        run.record for run in fresh if all(str(run.record.get(name)) in values for name, values in variant.items())
+    ]
+    groups: dict[str, list[BaselineRun]] = {}
+    for record in chosen:
+        config = config_from_record(record)
+        group = groups.setdefault(replace(config, base_lr=1, seed=0).key, [])
+        group.append(BaselineRun(str(record[schema.RUN_ID]), config))
+    if len(groups) != 1:
+        found = "no series" if not groups else f"{len(groups)} series"
+        asked = ", ".join(f"{name}={','.join(values)}" for name, values in variant.items())
+        raise RunLogError(
+            f"study {study.name} has {found}{' with ' + asked if asked else ''}. Choose one by --variant: "
+            f"{_differences([run.record for run in fresh]) or 'leave it out'}"
+        )
+    return next(iter(groups.values()))
+
+
+def _differences(records: Sequence[Mapping[str, object]]) -> str:
+    """Returns the metaparameters that differ, with their values, as options."""
+    ignored = schema.FACTS | {schema.BASE_LR, schema.SEED}
+    names = dict.fromkeys(name for record in records for name in record if name not in ignored)
+    values = {name: sorted({str(record.get(name)) for record in records}) for name in names}
+    return ", ".join(f"{name}={' or '.join(found)}" for name, found in values.items() if len(found) > 1)
+
+
+def find_sweep(study: Study, series: Sequence[BaselineRun]) -> LrSweep:
+    """Returns what diagnosis says about the learning-rate sweep of a series.
+
+    Raises:
+        RunLogError: Where diagnosis sees no sweep in it.
+    """
+    from analysis.findings import diagnose
+
+    run_ids = {run.run_id for run in series}
+    for sweep in diagnose(study).sweeps:
+        if run_ids.intersection(run.run_id for run in sweep.runs):
+            return sweep
+    raise RunLogError(f"study {study.name} has no learning-rate sweep to start from. Give --base-lr")
+
+
+def nearest_run(series: Sequence[BaselineRun], base_lr: float, seed: int) -> BaselineRun:
+    """Returns the run with the nearest base learning rate (as a ratio), of the same seed where there is one."""
+    return min(series, key=lambda run: (_ratio(run.config.base_lr, base_lr), run.config.seed != seed, run.config.seed))
+
+
+def _ratio(first: float, second: float) -> float:
+    return max(first / second, second / first)
+
+
+def plan_variations(
+    series: Sequence[BaselineRun],
+    changes: Sequence[Mapping[str, object]],
+    arguments: Namespace,
+    changed: str,
+    command: str,
+) -> list[PlannedRun]:
+    """Returns the runs that vary a series, for each seed, with the run each of them varies on record.
+
+    Args:
+        series: Where everything that is not changed comes from.
+        changes: Fields of RunConfig by name, one mapping a variation.
+        arguments: Values of the common options; those that were given win over series and changes.
+        changed: The metaparameter that the experiment is about.
+        command: The command line.
+    """
+    given = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
+    configs = [
+        replace(series[0].config, **dict(change) | given, seed=seed)
+        for seed in range(arguments.seeds)
+        for change in changes
+    ]
+    parents = (nearest_run(series, config.base_lr, config.seed).run_id for config in configs)
+    return [
+        replace(planned, facts={schema.COMMAND: command, schema.PARENT_RUN: parent, schema.CHANGED: changed})
+        for planned, parent in zip(plan_runs(configs), parents, strict=True)
+    ]

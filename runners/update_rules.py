@@ -1,0 +1,184 @@
+"""The six update rules of the Deep Learning Tuning Playbook, transcribed.
+
+Symbols as in its FAQ, "What are the update rules for all the popular optimization algorithms?": g is the gradient of
+the loss at theta_t, lr the learning rate of step t. `update` returns the increment theta_{t+1} - theta_t, not applied,
+and the next state. Every rule works elementwise, so one flat tensor holds all parameters.
+
+    >>> import torch
+    >>> rule = momentum(gamma=0.9)
+    >>> state = rule.init(torch.zeros(2))
+    >>> delta, state = rule.update(torch.tensor([1.0, -2.0]), state, lr=0.5)
+    >>> delta
+    tensor([-0.5000,  1.0000])
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from analysis.runlog import RunLogError
+
+
+class UpdateRule(NamedTuple):
+    """init: theta -> state_0.  update: (g, state, lr) -> (theta_{t+1} - theta_t, next state)."""
+
+    init: Callable[[Tensor], Any]
+    update: Callable[[Tensor, Any, float], tuple[Tensor, Any]]
+
+
+class EmptyState(NamedTuple):
+    """Nothing to remember."""
+
+
+class VelocityState(NamedTuple):
+    """v: decaying sum of gradients."""
+
+    v: Tensor
+
+
+class RmspropState(NamedTuple):
+    """v: decaying mean of squared gradients.  m: decaying sum of scaled steps, learning rate included."""
+
+    v: Tensor
+    m: Tensor
+
+
+class AdamState(NamedTuple):
+    """t: step.  m, v: decaying means of gradients and of squared gradients."""
+
+    t: int
+    m: Tensor
+    v: Tensor
+
+
+def sgd() -> UpdateRule:
+    """Stochastic gradient descent: theta_{t+1} = theta_t - lr g. Equal to torch.optim.SGD."""
+
+    def init(theta: Tensor) -> EmptyState:
+        return EmptyState()
+
+    def update(g: Tensor, state: EmptyState, lr: float) -> tuple[Tensor, EmptyState]:
+        return -lr * g, state
+
+    return UpdateRule(init, update)
+
+
+def momentum(gamma: float = 0.9) -> UpdateRule:
+    """Momentum: v_0 = 0, v_{t+1} = gamma v_t + g, theta_{t+1} = theta_t - lr v_{t+1}.
+
+    Equal to torch.optim.SGD(momentum=gamma). The learning rate is outside v, so a change of lr acts at once.
+    """
+
+    def init(theta: Tensor) -> VelocityState:
+        return VelocityState(v=torch.zeros_like(theta))
+
+    def update(g: Tensor, state: VelocityState, lr: float) -> tuple[Tensor, VelocityState]:
+        v = gamma * state.v + g
+        return -lr * v, VelocityState(v)
+
+    return UpdateRule(init, update)
+
+
+def nesterov(gamma: float = 0.9) -> UpdateRule:
+    """Nesterov: v_0 = 0, v_{t+1} = gamma v_t + g, theta_{t+1} = theta_t - lr (gamma v_{t+1} + g).
+
+    Equal to torch.optim.SGD(momentum=gamma, nesterov=True).
+    """
+
+    def init(theta: Tensor) -> VelocityState:
+        return VelocityState(v=torch.zeros_like(theta))
+
+    def update(g: Tensor, state: VelocityState, lr: float) -> tuple[Tensor, VelocityState]:
+        v = gamma * state.v + g
+        return -lr * (gamma * v + g), VelocityState(v)
+
+    return UpdateRule(init, update)
+
+
+def rmsprop(gamma: float = 0.9, rho: float = 0.9, eps: float = 1e-8) -> UpdateRule:
+    """RMSProp with momentum, as in TensorFlow.
+
+    v_0 = 1, m_0 = 0, v_{t+1} = rho v_t + (1 - rho) g^2, m_{t+1} = gamma m_t + lr g / sqrt(v_{t+1} + eps),
+    theta_{t+1} = theta_t - m_{t+1}.
+    """
+
+    def init(theta: Tensor) -> RmspropState:
+        # torch.optim.RMSprop starts v at 0: its first step is up to 1/sqrt(1 - rho) times lr, whatever the gradient.
+        return RmspropState(v=torch.ones_like(theta), m=torch.zeros_like(theta))
+
+    def update(g: Tensor, state: RmspropState, lr: float) -> tuple[Tensor, RmspropState]:
+        v = rho * state.v + (1 - rho) * g**2
+        # torch.optim.RMSprop divides by sqrt(v) + eps, and keeps lr out of m: after a change of lr its whole m is
+        # scaled anew, here only the steps to come are.
+        m = gamma * state.m + lr * g / torch.sqrt(v + eps)
+        return -m, RmspropState(v, m)
+
+    return UpdateRule(init, update)
+
+
+def _advance_adam(g: Tensor, state: AdamState, beta1: float, beta2: float) -> tuple[AdamState, float]:
+    m = beta1 * state.m + (1 - beta1) * g
+    v = beta2 * state.v + (1 - beta2) * g**2
+    t = state.t + 1
+    b = math.sqrt(1 - beta2**t) / (1 - beta1**t)
+    return AdamState(t, m, v), b
+
+
+def _init_adam(theta: Tensor) -> AdamState:
+    return AdamState(t=0, m=torch.zeros_like(theta), v=torch.zeros_like(theta))
+
+
+def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> UpdateRule:
+    """Adam: m_0 = v_0 = 0, theta_{t+1} = theta_t - lr b_{t+1} m_{t+1} / (sqrt(v_{t+1}) + eps).
+
+    m_{t+1} = beta1 m_t + (1 - beta1) g, v_{t+1} = beta2 v_t + (1 - beta2) g^2,
+    b_{t+1} = sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)).
+    """
+
+    def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:
+        state, b = _advance_adam(g, state, beta1, beta2)
+        # torch.optim.Adam adds eps after the bias correction of v, as if eps here were eps sqrt(1 - beta2^(t+1)):
+        # at step 0 its eps is 32 times smaller than ours at beta2 = 0.999. With eps = 0 the two are equal.
+        return -lr * b * state.m / (torch.sqrt(state.v) + eps), state
+
+    return UpdateRule(_init_adam, update)
+
+
+def nadam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> UpdateRule:
+    """NAdam: theta_{t+1} = theta_t - lr b_{t+1} (beta1 m_{t+1} + (1 - beta1) g) / (sqrt(v_{t+1}) + eps).
+
+    m, v and b as in Adam.
+    """
+
+    def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:
+        state, b = _advance_adam(g, state, beta1, beta2)
+        # torch.optim.NAdam follows Dozat's momentum schedule beta1 (1 - 0.96^(0.004 t) / 2) and corrects m and g by
+        # products of it; here beta1 is constant. Its eps stands after the bias correction, as in torch.optim.Adam.
+        return -lr * b * (beta1 * state.m + (1 - beta1) * g) / (torch.sqrt(state.v) + eps), state
+
+    return UpdateRule(_init_adam, update)
+
+
+UPDATE_RULES: Mapping[str, Callable[..., UpdateRule]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "rmsprop": rmsprop,
+    "adam": adam,
+    "nadam": nadam,
+}
+
+
+def rule_options(name: str) -> Mapping[str, inspect.Parameter]:
+    """Returns the metaparameters of an update rule by name.
+
+    Raises:
+        RunLogError: For an unknown rule.
+    """
+    if name not in UPDATE_RULES:
+        raise RunLogError(f"no optimizer {name!r}. Take one of {', '.join(UPDATE_RULES)}")
+    return inspect.signature(UPDATE_RULES[name]).parameters

@@ -1,0 +1,33 @@
+"""A workload as a user writes it."""
+
+import itertools
+
+import torch
+from torch import nn
+
+from runners.workloads import Workload
+
+
+def tiny(width: int = 2, num_batches: int = 0) -> Workload:
+    """Returns a linear regression; its batches end after `num_batches` where that is not 0."""
+
+    def batches(seed):
+        generator = torch.Generator().manual_seed(seed)
+        endless = ((x, x.sum(1, keepdim=True)) for x in iter(lambda: torch.randn(4, width, generator=generator), None))
+        return itertools.islice(endless, num_batches or None)
+
+    return Workload(
+        make_model=lambda: nn.Linear(width, 1),
+        batches=batches,
+        loss=nn.functional.mse_loss,
+        evaluate=lambda model: {"eval_loss": model.weight.detach().sub(1).square().sum().item()},
+        batch_size=4,
+        optimizer="sgd",
+        max_train_steps=30,
+        baseline_loss=float(width),
+    )
+
+
+def not_a_workload():
+    """Returns something else."""
+    return "a model"
