@@ -1,6 +1,6 @@
 """The numbers behind a verdict: a series at its edge beside a control, at the same learning rates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def compare_sweeps(diagnosis: Diagnosis, sweep: LrSweep, control: LrSweep | None
             continue
         pair = [runs_of(diagnosis, each, [lr]) if each else [] for each in (sweep, control)]
         if lr == high:
-            rows.append((f"Peak loss over start, at {number(lr)}", *(_say(_peaks(runs)) for runs in pair)))
+            rows.append((f"Peak loss over start, at {number(lr)}", *(_say(_peaks(runs), _ratio) for runs in pair)))
             rows.append((f"Largest gradient norm, at {number(lr)}", *(_say(_largest_norms(runs)[-1:]) for runs in pair)))
     for lr in (sweep.lr_star, high):
         if lr is not None:
@@ -64,9 +64,13 @@ def _middle(values: list[float]) -> list[float]:
     return [float(np.median(values))] if values else []
 
 
-def _say(values: Sequence[float]) -> str:
+def _say(values: Sequence[float], say: Callable[[float], str] = number) -> str:
     """Returns a range of values in three digits: "2.1 to 2.9"."""
     if not len(values):
         return "not trained"
-    ends = [number(value) if np.isfinite(value) else "not finite" for value in (values[0], values[-1])]
+    ends = [say(value) if np.isfinite(value) else "not finite" for value in (values[0], values[-1])]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else number(value)

@@ -11,9 +11,10 @@ from analysis.series import shorten_label
 from analysis.side_by_side import compare_sweeps
 from app_pages import shown, words
 from app_pages.empty import show_no_study
-from app_pages.frame import PAGES
 from app_pages.pictures import first_runs, picture_of_loss, picture_of_sweep, show
 from app_pages.studies import current
+
+ARROW = ":material/chevron_right:"
 
 
 def show_verdict(diagnosis: Diagnosis) -> None:
@@ -72,12 +73,11 @@ def show_checks(findings: tuple[Finding, ...]) -> None:
         for finding in findings:
             label, color, icon = words.OUTCOMES[finding.outcome]
             page = words.PAGE_OF_CHECK.get(finding.code, "loss")
-            state, sentence, link = st.columns([3.4, 7.2, 1.6], vertical_alignment="center", gap="small")
+            state, sentence = st.columns([4, 8], vertical_alignment="center", gap="small")
             with state.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge(label, icon=icon, color=color, width=112)
-                st.markdown(f"**{words.check_name(finding.code)}**", width="content")
+                st.page_link(f"app_pages/{page}.py", label=f"**{words.check_name(finding.code)}**", icon=ARROW, icon_position="right")
             sentence.markdown(shown.sentence(finding.sentence))
-            link.page_link(f"app_pages/{page}.py", label=PAGES[page][0], icon=":material/arrow_forward:")
 
 
 diagnosis = current()

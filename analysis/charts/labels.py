@@ -2,11 +2,52 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import altair as alt
+import pandas as pd
 
 from analysis.charts.theme import LABEL_GAP, LABEL_SIZE
 
 LETTER = 0.52 * LABEL_SIZE  # pixels a letter of Source Sans takes on average
 LONGEST = 40  # letters of a label; a longer one is cut
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words at a point of a picture.
+
+    Attributes:
+        x: Where, in units of the x-axis.
+        y: Where, in units of the y-axis.
+        text: What is written.
+        color: Its color.
+        align: "left" where the point is left of the words, else "right" or "center".
+        dx: Pixels to the right of the point.
+        dy: Pixels below the point.
+        weight: Font weight.
+    """
+
+    x: float
+    y: float
+    text: str
+    color: str
+    align: str = "left"
+    dx: float = 0
+    dy: float = 0
+    weight: int = 400
+
+
+def write_words(words: Sequence[Words], x: alt.X | str = "x:Q") -> list[alt.Chart]:
+    """Returns the layer that writes words, as a list of one; an empty list without words."""
+    if not words:
+        return []
+    by_row = {name: alt.expr(f"datum.{name}") for name in ("align", "dx", "dy")}
+    mark = alt.Chart(pd.DataFrame([asdict(each) for each in words])).mark_text(
+        fontSize=LABEL_SIZE, fontWeight=alt.expr("datum.weight"), clip=False, **by_row
+    )
+    color = alt.Color("color:N", scale=None, legend=None)
+    return [mark.encode(x=x, y="y:Q", text="text:N", color=color)]
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
-from analysis.charts.labels import LogScale, log_ticks, shorten, spread, width_of
+from analysis.charts.labels import LogScale, Words, log_ticks, shorten, spread, write_words
 from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
 from analysis.curves import Curves
 from analysis.focus import Band
 
-NOMINAL_WIDTH = 640  # pixels that annotations are placed for; charts stretch
 STRIP_HEIGHT = 90
+AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
 MOST_ABOVE_START = 1e3  # ours: a diverging run is cut there, or it would flatten all others
-MOST_BANDS, MOST_LABELS = 12, 12  # ours: beyond that a picture shows texture, not events
+MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = 12, 12, 60, 3  # ours: beyond that a picture shows texture, not events
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,12 @@ class LossMarks:
 
 
 def loss_curves(
-    curves: Curves, marks: LossMarks, colors: Palette, lr: Curves | None = None, height: int = 320, title: str = "training loss"
+    curves: Curves,
+    marks: LossMarks,
+    colors: Palette,
+    lr: Curves | None = None,
+    height: int = 320,
+    title: str = "training loss",
 ) -> alt.TopLevelMixin:
     """Draws loss against step, logarithmic unless a loss is zero or negative, raw.
 
@@ -52,16 +57,15 @@ def loss_curves(
     """
     y = _LossAxis(curves, marks.start, height)
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    lines = [*_bands(marks, curves, y, colors), *_start(marks, y, colors), *_lines(curves, y.encode(title), colors)]
-    lines += [*_evaluations(marks, curves, y, colors), *_crosses(curves, y, colors), *_end_labels(curves, y, colors)]
-    chart = alt.layer(*lines).properties(height=height, width="container")
-    longest = max((width_of(shorten(label)) for label in set(curves.points["label"])), default=0)
-    padding = {"left": 4, "right": longest + 16, "top": 4, "bottom": 4}
+    layers = [*_bands(marks, curves, colors), *_start(marks, colors), *_lines(curves, y.encode(title), colors)]
+    layers += [*_evaluations(marks, y, colors), *_crosses(curves, y, colors)]
+    layers += write_words([*_words_on_bands(marks, curves, y, colors), *_words_on_marks(marks, curves, y, colors)])
+    layers += write_words(_end_labels(curves, marks, y, colors), alt.value("width"))
+    chart = alt.layer(*layers).add_params(zoom).properties(height=height, width="container")
     if lr is None or lr.points.empty:
-        return configure(chart.add_params(zoom), colors).properties(padding=padding)
+        return configure(chart, colors)
     strip = _strip(lr, curves.window, colors).properties(height=STRIP_HEIGHT, width="container")
-    both = alt.vconcat(chart.add_params(zoom), strip).resolve_scale(x="shared")
-    return configure(both, colors).properties(padding=padding)
+    return configure(alt.vconcat(chart, strip).resolve_scale(x="shared"), colors)
 
 
 class _LossAxis:
@@ -69,7 +73,7 @@ class _LossAxis:
 
     def __init__(self, curves: Curves, start: float | None, height: int):
         values = [*curves.points["value"].dropna(), *([start] if start is not None else [])]
-        self.is_log, self.height, self.is_cut = all(value > 0 for value in values), height, False
+        self.is_log, self.height, self.is_cut = all(value > 0 for value in values), height - AXIS_ROOM, False
         self.low, self.high = min(values, default=0.1), max(values, default=1.0)
         if start is not None and start > 0 and self.high > MOST_ABOVE_START * start:
             self.high, self.is_cut = MOST_ABOVE_START * start, True
@@ -86,10 +90,21 @@ class _LossAxis:
         return alt.Y("value:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
 
     def pixel(self, value: float) -> float:
-        value = min(max(value, self.low), self.high)
+        """Returns about how far below the top of the picture a value stands."""
+        value = self.inside(value)
         if self.is_log:
             return LogScale(self.low, self.high, self.height, upward=True).pixel(value)
         return self.height * (self.high - value) / (self.high - self.low)
+
+    def inside(self, value: float) -> float:
+        """Returns the value, or the edge of the picture it lies beyond; the top edge for NaN."""
+        return min(max(value, self.low), self.high) if math.isfinite(value) else self.high
+
+    def value(self, pixel: float) -> float:
+        """Returns the value that stands so far below the top."""
+        if self.is_log:
+            return LogScale(self.low, self.high, self.height, upward=True).value(pixel)
+        return self.high - (self.high - self.low) * pixel / self.height
 
 
 def _step(window: tuple[int, int]) -> alt.X:
@@ -100,20 +115,21 @@ def _step(window: tuple[int, int]) -> alt.X:
 def _lines(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
     """Draws each label in its color: seeds thin, their median thick; a point under the mouse tells its numbers."""
     points, layers = curves.points, []
-    has_median = set(points.loc[points["is_median"], "label"])
-    points = points.assign(is_thick=points["is_median"] | ~points["label"].isin(has_median))
-    color = _color_of(points, colors)
-    x = _step(curves.window)
-    for is_thick in (False, True):
-        part = points[points["is_thick"] == is_thick]
+    color, x, thick = _color_of(points, colors), _step(curves.window), _thick(points)
+    for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            width, opacity = (2.2, 1) if is_thick else (1, 0.45)
             line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
             layers.append(line.encode(x=x, y=y, color=color, detail=["label:N", "run_id:N"]))
     tip = [alt.Tooltip("label:N", title="run"), alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", format=".3g")]
     own = points[~points["is_median"] & points["value"].notna()]
     hover = alt.Chart(own[["label", "step", "value"]]).mark_point(size=36, opacity=0, filled=True, clip=True)
     return [*layers, hover.encode(x=x, y=y, tooltip=tip)]
+
+
+def _thick(points: pd.DataFrame) -> pd.DataFrame:
+    """Returns the points of the thick lines: medians, and runs that are the only ones of their label."""
+    has_median = set(points.loc[points["is_median"], "label"])
+    return points[points["is_median"] | ~points["label"].isin(has_median)]
 
 
 def _color_of(points: pd.DataFrame, colors: Palette) -> alt.Color:
@@ -123,89 +139,99 @@ def _color_of(points: pd.DataFrame, colors: Palette) -> alt.Color:
     return alt.Color("label:N", scale=alt.Scale(domain=keys["label"].tolist(), range=colored), legend=None)
 
 
-def _bands(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _spans(marks: LossMarks, window: tuple[int, int]) -> list[tuple[float, float]]:
+    lo, hi = window
+    return [(max(band.first_step - 0.5, lo), min(band.last_step + 0.5, hi)) for band in marks.bands[:MOST_BANDS]]
+
+
+def _bands(marks: LossMarks, curves: Curves, colors: Palette) -> list[alt.Chart]:
     if not marks.bands:
         return []
+    table = pd.DataFrame(_spans(marks, curves.window), columns=["x", "x2"])
+    rect = alt.Chart(table).mark_rect(color=colors.band, opacity=colors.band_opacity, clip=True)
+    return [rect.encode(x="x:Q", x2="x2:Q")]
+
+
+def _words_on_bands(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[Words]:
+    """Says beside the highest event how far it rose."""
+    bands = [band for band in marks.bands[:MOST_BANDS] if math.isfinite(band.times)]
+    if not bands:
+        return []
+    highest = max(bands, key=lambda band: band.times)
+    first, last = _spans(LossMarks([highest]), curves.window)[0]
     lo, hi = curves.window
-    bands = [(max(band.first_step - 0.5, lo), min(band.last_step + 0.5, hi), band) for band in marks.bands[:MOST_BANDS]]
-    table = pd.DataFrame([{"x": first, "x2": last} for first, last, _ in bands])
-    layers = [alt.Chart(table).mark_rect(color=colors.band, opacity=colors.band_opacity).encode(x="x:Q", x2="x2:Q")]
-    _, last, largest = max(bands, key=lambda band: band[2].times if math.isfinite(band[2].times) else 0.0)
-    if math.isfinite(largest.times):
-        is_right = last > lo + 0.6 * (hi - lo)
-        place = {"align": "right", "dx": -6} if is_right else {"align": "left", "dx": 6}
-        at = (largest.first_step if is_right and largest.first_step > lo + 0.3 * (hi - lo) else min(last, hi))
-        text = alt.Chart(pd.DataFrame([{"x": at}])).mark_text(color=colors.star, fontSize=12, **place)
-        words = f"up to {largest.times:.2g} times its {'start' if largest.kind == 'early' else 'level before'}"
-        layers.append(text.encode(x="x:Q", y=alt.value(14), text=alt.value(words)))
-    return layers
+    text = f"up to {highest.times:.2g} times its {'start' if highest.kind == 'early' else 'level before'}"
+    at = y.value(14)
+    if last < lo + 0.7 * (hi - lo):
+        return [Words(last, at, text, colors.star, "left", 6)]
+    if first > lo + 0.3 * (hi - lo):
+        return [Words(first, at, text, colors.star, "right", -6)]
+    return [Words((first + last) / 2, at, text, colors.star, "center")]
 
 
-def _start(marks: LossMarks, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _start(marks: LossMarks, colors: Palette) -> list[alt.Chart]:
     if marks.start is None:
         return []
     data = alt.Chart(pd.DataFrame([{"value": marks.start}]))
-    rule = data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="value:Q")
-    text = data.mark_text(color=colors.ink, align="right", dx=-4, dy=-8, fontSize=12)
-    return [rule, text.encode(x=alt.value("width"), y="value:Q", text=alt.value(f"start {marks.start:.3g}"))]
+    return [data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="value:Q")]
 
 
-def _evaluations(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _evaluations(marks: LossMarks, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
     if not marks.evaluations:
         return []
-    lo, hi = curves.window
-    bottom = alt.value(y.height - 6)
-    data = alt.Chart(pd.DataFrame({"step": list(marks.evaluations[:: max(1, len(marks.evaluations) // 60)])}))
-    triangles = data.mark_point(shape="triangle-up", size=44, filled=True, color=colors.ink, opacity=1, clip=True)
-    first = alt.Chart(pd.DataFrame([{"step": marks.evaluations[0]}]))
-    layers = [triangles.encode(x="step:Q", y=bottom)]
-    layers.append(first.mark_rule(color=colors.ink, strokeWidth=1, opacity=0.35, clip=True).encode(x="step:Q"))
-    if marks.evaluations[0] > lo + 0.25 * (hi - lo):
-        text = first.mark_text(color=colors.ink, align="right", dx=-8, fontSize=12)
-        layers.append(text.encode(x="step:Q", y=bottom, text=alt.value("first evaluation")))
-    return layers
+    every = max(1, len(marks.evaluations) // MOST_TRIANGLES)
+    table = pd.DataFrame({"step": list(marks.evaluations[::every]), "at": y.value(y.height - 6)})
+    triangles = alt.Chart(table).mark_point(shape="triangle-up", size=44, filled=True, opacity=1, clip=True)
+    first = alt.Chart(table.head(1)).mark_rule(strokeWidth=1, opacity=0.35, clip=True)
+    ink = alt.value(colors.ink)
+    return [triangles.encode(x="step:Q", y="at:Q", color=ink), first.encode(x="step:Q", color=ink)]
 
 
 def _crosses(curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
-    """Marks the last finite step of runs that are lost; the first three are told in words."""
+    """Marks the last finite step of every run that is lost."""
     if not curves.lost:
         return []
-    rows = []
-    for lost in curves.lost:
-        value = lost.last_value if math.isfinite(lost.last_value) else y.high
-        value = min(max(value, y.low), y.high)
-        rows.append({"step": lost.last_step, "value": value, "label": shorten(lost.label), "from": lost.lost_from})
-    data = alt.Chart(pd.DataFrame(rows))
-    tip = [alt.Tooltip("label:N", title="run"), alt.Tooltip("from:Q", title="not finite from step", format=",d")]
-    cross = data.mark_point(shape=CROSS, size=64, strokeWidth=2.4, filled=False, stroke=colors.infeasible, opacity=1)
-    layers = [cross.encode(x="step:Q", y="value:Q", tooltip=tip)]
+    table = pd.DataFrame(
+        {
+            "run": [shorten(lost.label) for lost in curves.lost],
+            "step": [lost.last_step for lost in curves.lost],
+            "from": [lost.lost_from for lost in curves.lost],
+            "value": [y.inside(lost.last_value) for lost in curves.lost],
+        }
+    )
+    tip = ["run:N", alt.Tooltip("from:Q", title="not finite from step", format=",d")]
+    cross = {"shape": CROSS, "size": 64, "strokeWidth": 2.4, "filled": False, "stroke": colors.infeasible}
+    return [alt.Chart(table).mark_point(opacity=1, **cross).encode(x="step:Q", y="value:Q", tooltip=tip)]
+
+
+def _words_on_marks(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[Words]:
+    """Names the first evaluation, and the steps from which the first lost runs are not finite."""
     lo, hi = curves.window
-    heights = spread([y.pixel(row["value"]) for row in rows[:3]], 8, y.height - 8)
-    for row, at in zip(rows[:3], heights, strict=True):
-        is_right = row["step"] > lo + 0.6 * (hi - lo)
-        place = {"align": "right", "dx": -10} if is_right else {"align": "left", "dx": 10}
-        text = alt.Chart(pd.DataFrame([row])).mark_text(color=colors.infeasible, fontSize=12, **place)
-        words = f"not finite from step {row['from']:,}"
-        layers.append(text.encode(x="step:Q", y=alt.value(at), text=alt.value(words)))
-    return layers
+    words = []
+    if marks.evaluations and marks.evaluations[0] > lo + 0.25 * (hi - lo):
+        at = y.value(y.height - 6)
+        words.append(Words(marks.evaluations[0], at, "first evaluation", colors.ink, "right", -8))
+    told = curves.lost[:MOST_LOST_TOLD]
+    heights = spread([y.pixel(y.inside(lost.last_value)) for lost in told], 28, y.height - 8)
+    for lost, pixel in zip(told, heights, strict=True):
+        align, dx = ("right", -10) if lost.last_step > lo + 0.6 * (hi - lo) else ("left", 10)
+        text = f"not finite from step {lost.lost_from:,}"
+        words.append(Words(lost.last_step, y.value(pixel), text, colors.infeasible, align, dx))
+    return words
 
 
-def _end_labels(curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _end_labels(curves: Curves, marks: LossMarks, y: _LossAxis, colors: Palette) -> list[Words]:
     """Writes the label of each line at its right end, pushed apart, in the color of the line."""
-    points = curves.points
-    has_median = set(points.loc[points["is_median"], "label"])
-    ends = points[points["value"].notna() & (points["is_median"] | ~points["label"].isin(has_median))]
-    ends = ends.groupby("label", as_index=False).last().head(MOST_LABELS)
+    ends = _thick(curves.points)
+    ends = ends[ends["value"].notna()].groupby("label", as_index=False).last().head(MOST_LABELS)
     heights = spread([y.pixel(value) for value in ends["value"]], 6, y.height - 6)
-    layers = []
-    for at, end in zip(heights, ends.itertuples(), strict=True):
+    words = []
+    for pixel, end in zip(heights, ends.itertuples(), strict=True):
         color = colors.muted if end.state == "control" else colors.line(end.state, end.shade)
-        text = alt.Chart(pd.DataFrame([{"label": end.label}])).mark_text(
-            color=color, align="left", dx=8, fontSize=12, fontWeight=600, clip=False
-        )
-        place = {"x": alt.value("width"), "y": alt.value(at)}
-        layers.append(text.encode(**place, text=alt.value(shorten(end.label))))
-    return layers
+        words.append(Words(0, y.value(pixel), shorten(end.label), color, "left", 8, 0, 600))
+    if marks.start is not None:
+        words.append(Words(0, marks.start, f"start {marks.start:.3g}", colors.ink, "right", -4, -8))
+    return words
 
 
 def _strip(lr: Curves, window: tuple[int, int], colors: Palette) -> alt.Chart:

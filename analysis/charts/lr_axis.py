@@ -7,18 +7,30 @@ Hollow gray diamonds: another series, for control.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
 
-from analysis.charts.labels import LogScale, log_domain, log_ticks, place_beside, shorten
+from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, place_beside, shorten, write_words
 from analysis.charts.theme import CROSS, STAR, Palette, axis, configure
 from analysis.lr_words import number
 from analysis.results import LrSweep
 from analysis.series import shorten_label
 
-NOMINAL_WIDTH = 400  # pixels that labels are placed for; charts stretch
-TOP, HEADROOM = 0.045, 1.7  # share of the height where crosses stand; domain above the highest finite mark
+NOMINAL_WIDTH, AXIS_ROOM = 380, 48  # pixels of the picture that labels are placed for; of the x-axis below it
+TOP, HEADROOM = 14, 1.9  # pixels below the top where crosses stand; domain above the highest finite mark
+DRAWN_LAST = ("control", "feasible", "rose", "infeasible", "lr_star")
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Where things stand: both scales, for placing words."""
+
+    x: LogScale
+    y: LogScale
+    x_domain: tuple[float, float]
+    y_domain: tuple[float, float]
 
 
 def lr_axis(
@@ -42,58 +54,102 @@ def lr_axis(
         links: Learning rates to mark with a rule, for the loss pictures that stand beside.
     """
     marks = _marks(sweep, controls, names or {})
-    x_domain = log_domain([lr for lr in marks["lr"] if lr > 0], 0.1)
-    finite = [value for value in marks["loss"].dropna() if value > 0]
-    low, high = log_domain(finite)
-    y_domain = (low, high * HEADROOM if marks["is_infeasible"].any() else high)
-    x_scale, y_scale = LogScale(*x_domain, NOMINAL_WIDTH), LogScale(*y_domain, height, upward=True)
-    marks["shown"] = marks["loss"].where(~marks["is_infeasible"], y_scale.value(TOP * height))
-    marks = marks[(marks["lr"] > 0) & (marks["shown"] > 0)]
-    x = alt.X("lr:Q", scale=alt.Scale(type="log", domain=list(x_domain), nice=False))
-    x = x.axis(axis("learning rate", log_ticks(*x_domain)))
-    y = alt.Y("shown:Q", scale=alt.Scale(type="log", domain=list(y_domain), nice=False))
-    y = y.axis(axis(sweep.objective.replace("evaluation", "validation"), log_ticks(*y_domain)))
-    layers = [*_region(sweep, x_domain, height, colors), *_rules(links, colors)]
+    axes = _axes(marks, height - AXIS_ROOM)
+    top = axes.y.value(TOP)
+    marks["shown"] = marks["loss"].where(marks["state"] != "infeasible", top)
+    marks = pd.concat([marks, _star(sweep, medians)], ignore_index=True)
+    marks = marks[(marks["lr"] > 0) & (marks["shown"] > 0)].join(_looks(colors), on="state")
+    marks = marks.sort_values("state", key=lambda states: states.map(DRAWN_LAST.index), kind="stable")
+    x = alt.X("lr:Q", scale=alt.Scale(type="log", domain=list(axes.x_domain), nice=False))
+    x = x.axis(axis("learning rate", log_ticks(*axes.x_domain)))
+    y = alt.Y("shown:Q", scale=alt.Scale(type="log", domain=list(axes.y_domain), nice=False))
+    y = y.axis(axis(sweep.objective.replace("evaluation", "validation"), log_ticks(*axes.y_domain)))
     line = alt.Chart(medians[medians["value"] > 0].rename(columns={"base_lr": "lr", "value": "shown"}))
+    layers = [*_region(sweep, axes, colors), *_rules(links, colors)]
     layers.append(line.mark_line(color=colors.feasible, strokeWidth=1.5, opacity=0.5).encode(x=x, y=y))
-    layers += _draw_marks(marks, sweep, medians, x, y, colors)
-    layers += _words(marks, sweep, controls, (x_scale, y_scale), (NOMINAL_WIDTH, height), colors)
+    layers.append(_draw_marks(marks, sweep, x, y))
+    layers += write_words(_words(marks, sweep, controls, axes, colors))
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
 
 def _marks(sweep: LrSweep, controls: Sequence[LrSweep], names: Mapping[str, str]) -> pd.DataFrame:
-    """Returns one row per run: what is drawn and what the tooltip says."""
+    """Returns one row per run: where it stands and what the tooltip says."""
     rows = []
-    for each, is_control in ((sweep, False), *((control, True) for control in controls)):
+    for each in (sweep, *controls):
         for run in each.runs:
-            state = "control" if is_control and run.state != "infeasible" else run.state
-            is_number = math.isfinite(run.objective)
-            said = f"{run.objective:.3g}" if is_number else "not finite"
+            is_number, is_own = math.isfinite(run.objective), each is sweep
             rows.append(
                 {
                     "run": shorten(names.get(run.run_id, run.run_id)),
                     "run_id": run.run_id,
                     "lr": run.base_lr,
-                    "loss": run.objective if is_number else None,
-                    "said": said,
-                    "state": state,
+                    "loss": run.objective if is_number else math.nan,
+                    "said": f"{run.objective:.3g}" if is_number else "not finite",
+                    "state": run.state if is_own or run.state == "infeasible" else "control",
                     "reason": run.reason or "steady",
-                    "is_control": is_control,
-                    "is_infeasible": run.state == "infeasible",
+                    "is_own": is_own,
                 }
             )
-    table = pd.DataFrame(rows)
-    return table.astype({"loss": float})
+    return pd.DataFrame(rows)
 
 
-def _region(sweep: LrSweep, x_domain: tuple[float, float], height: int, colors: Palette) -> list[alt.Chart]:
+def _star(sweep: LrSweep, medians: pd.DataFrame) -> pd.DataFrame:
+    best = medians[medians["base_lr"] == sweep.lr_star].rename(columns={"base_lr": "lr", "value": "shown"})
+    text = best["shown"].map(lambda value: f"{value:.3g}")
+    return best.assign(run="median of seeds", said=text, state="lr_star", reason="best", is_own=True, run_id="")
+
+
+def _axes(marks: pd.DataFrame, inner: float) -> _Axes:
+    x_domain = log_domain([lr for lr in marks["lr"] if lr > 0], 0.1)
+    feasible = marks[marks["state"] != "infeasible"]["loss"]
+    low, high = log_domain([value for value in feasible if value > 0])
+    y_domain = (low, high * HEADROOM if (marks["state"] == "infeasible").any() else high)
+    return _Axes(LogScale(*x_domain, NOMINAL_WIDTH), LogScale(*y_domain, inner, upward=True), x_domain, y_domain)
+
+
+def _looks(colors: Palette) -> pd.DataFrame:
+    """Returns how each state is drawn, indexed by state."""
+    rows = {
+        "control": ("diamond", colors.control, "transparent", 42, 1.4),
+        "feasible": ("circle", colors.feasible, colors.feasible, 64, 0),
+        "rose": ("circle", colors.infeasible, colors.page, 60, 2.2),
+        "infeasible": (CROSS, colors.infeasible, "transparent", 64, 2.4),
+        "lr_star": (STAR, colors.star, colors.star_fill, 240, 1.2),
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["shape", "stroke", "fill", "size", "stroke_width"])
+
+
+def _draw_marks(marks: pd.DataFrame, sweep: LrSweep, x: alt.X, y: alt.Y) -> alt.Chart:
+    def as_is(channel: type, field: str) -> alt.SchemaBase:
+        return channel(field, scale=None, legend=None)
+
+    tip = [
+        alt.Tooltip("run:N"),
+        alt.Tooltip("lr:Q", title="learning rate", format="~g"),
+        alt.Tooltip("said:N", title=sweep.objective),
+        alt.Tooltip("reason:N", title="state"),
+    ]
+    pick = alt.selection_point(name="run", fields=["run_id"], empty=False)
+    mark = alt.Chart(marks.drop(columns="loss")).mark_point(opacity=1, cursor="pointer").add_params(pick)
+    return mark.encode(
+        x=x,
+        y=y,
+        shape=as_is(alt.Shape, "shape:N"),
+        stroke=as_is(alt.Stroke, "stroke:N"),
+        fill=as_is(alt.Fill, "fill:N"),
+        size=as_is(alt.Size, "size:Q"),
+        strokeWidth=as_is(alt.StrokeWidth, "stroke_width:Q"),
+        tooltip=tip,
+    )
+
+
+def _region(sweep: LrSweep, axes: _Axes, colors: Palette) -> list[alt.Chart]:
+    """Shades the learning rates that are unstable."""
     if sweep.unstable_bracket is None:
         return []
-    middle = math.sqrt(sweep.unstable_bracket[0] * sweep.unstable_bracket[1])
-    data = pd.DataFrame([{"x": middle, "x2": x_domain[1]}])
-    band = alt.Chart(data).mark_rect(color=colors.band, opacity=colors.band_opacity).encode(x="x:Q", x2="x2:Q")
-    word = alt.Chart(data).mark_text(color=colors.star, align="right", dx=-6, fontSize=12)
-    return [band, word.encode(x="x2:Q", y=alt.value(height - 10), text=alt.value("unstable"))]
+    data = pd.DataFrame([{"x": math.sqrt(math.prod(sweep.unstable_bracket)), "x2": axes.x_domain[1]}])
+    band = alt.Chart(data).mark_rect(color=colors.band, opacity=colors.band_opacity)
+    return [band.encode(x="x:Q", x2="x2:Q")]
 
 
 def _rules(links: Sequence[float], colors: Palette) -> list[alt.Chart]:
@@ -103,66 +159,31 @@ def _rules(links: Sequence[float], colors: Palette) -> list[alt.Chart]:
     return [rule.encode(x="x:Q")]
 
 
-def _draw_marks(
-    marks: pd.DataFrame, sweep: LrSweep, medians: pd.DataFrame, x: alt.X, y: alt.Y, colors: Palette
-) -> list[alt.Chart]:
-    tip = [
-        alt.Tooltip("run:N"),
-        alt.Tooltip("lr:Q", title="learning rate", format="~g"),
-        alt.Tooltip("said:N", title=sweep.objective),
-        alt.Tooltip("reason:N", title="state"),
-    ]
-
-    def layer(state: str, is_star: bool = False, **mark: object) -> alt.Chart:
-        chosen = marks[marks["state"] == state]
-        return alt.Chart(chosen).mark_point(opacity=1, **mark).encode(x=x, y=y, tooltip=tip)
-
-    layers = [
-        layer("control", shape="diamond", size=42, strokeWidth=1.4, color=colors.control, filled=False),
-        layer("feasible", shape="circle", size=64, color=colors.feasible, filled=True),
-        layer("rose", shape="circle", size=60, strokeWidth=2.2, stroke=colors.infeasible, fill=colors.page),
-        layer("infeasible", shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, filled=False),
-    ]
-    best = medians[medians["base_lr"] == sweep.lr_star].rename(columns={"base_lr": "lr", "value": "shown"})
-    star = {"size": 240, "fill": colors.star_fill, "stroke": colors.star, "strokeWidth": 1.2, "opacity": 1}
-    layers.append(alt.Chart(best).mark_point(shape=STAR, filled=True, **star).encode(x=x, y=y))
-    return layers
-
-
 def _words(
-    marks: pd.DataFrame,
-    sweep: LrSweep,
-    controls: Sequence[LrSweep],
-    scales: tuple[LogScale, LogScale],
-    size: tuple[float, float],
-    colors: Palette,
-) -> list[alt.Chart]:
-    """Places one word per kind of mark beside one of its marks, clear of all marks."""
-    xs = [scales[0].pixel(lr) for lr in marks["lr"]]
-    ys = [scales[1].pixel(value) for value in marks["shown"]]
-    taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in zip(xs, ys, strict=True)]
-    own = marks[~marks["is_control"]]
-    wanted = [("infeasible", own[own["state"] == "infeasible"].tail(1), colors.infeasible)]
-    wanted.append(("rose first", own[own["state"] == "rose"].head(1), colors.infeasible))
+    marks: pd.DataFrame, sweep: LrSweep, controls: Sequence[LrSweep], axes: _Axes, colors: Palette
+) -> list[Words]:
+    """Names each kind of mark once, beside one of its marks and clear of all of them."""
+    own = marks[marks["is_own"]]
+    wanted = [
+        (f"best: {number(sweep.lr_star)}" if sweep.lr_star else "", own[own["state"] == "lr_star"], colors.ink, 600),
+        ("infeasible", own[own["state"] == "infeasible"].tail(1), colors.infeasible, 400),
+        ("rose first", own[own["state"] == "rose"].head(1), colors.infeasible, 400),
+    ]
     if controls:
-        control = marks[marks["state"] == "control"].head(1)
-        name = shorten_label(controls[0].series, [sweep.series]).replace("=", " ")
-        wanted.append((f"{shorten(name)}, control", control, colors.muted))
+        name = shorten(shorten_label(controls[0].series, [sweep.series]).replace("=", " "), 24)
+        wanted.append((f"{name}, control", marks[marks["state"] == "control"].head(1), colors.muted, 400))
+    points = [(axes.x.pixel(lr), axes.y.pixel(y)) for lr, y in zip(marks["lr"], marks["shown"], strict=True)]
+    taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in points]
     words = []
-    if sweep.lr_star is not None:
-        best = own[(own["lr"] == sweep.lr_star) & (own["state"] != "infeasible")].sort_values("shown")
-        middle = best.iloc[(len(best) - 1) // 2 : (len(best) - 1) // 2 + 1]
-        wanted.insert(0, (f"best: {number(sweep.lr_star)}", middle, colors.ink))
-    for text, row, color in wanted:
-        if row.empty:
-            continue
-        lr, shown = float(row["lr"].iloc[0]), float(row["shown"].iloc[0])
-        point = (scales[0].pixel(lr), scales[1].pixel(shown))
-        dx, dy, align = place_beside(point, text, size, taken)
-        is_best = text.startswith("best")
-        font = {"fontSize": 13, "fontWeight": 600} if is_best else {"fontSize": 12}
-        mark = alt.Chart(pd.DataFrame([{"lr": lr, "shown": shown}])).mark_text(
-            color=color, align=align, dx=dx + (3 if dx > 0 else -3 if dx < 0 else 0) * is_best, dy=dy, **font
-        )
-        words.append(mark.encode(x="lr:Q", y="shown:Q", text=alt.value(text)))
+    if sweep.unstable_bracket is not None:
+        right, low = axes.x_domain[1], axes.y.length - 10
+        words.append(Words(right, axes.y.value(low), "unstable", colors.star, "right", -6))
+        taken.append((NOMINAL_WIDTH - 60, low - 8, NOMINAL_WIDTH, low + 8))
+    for text, row, color, weight in wanted:
+        if len(row):
+            lr, shown = float(row["lr"].iloc[0]), float(row["shown"].iloc[0])
+            point = (axes.x.pixel(lr), axes.y.pixel(shown))
+            dx, dy, align = place_beside(point, text, (NOMINAL_WIDTH, axes.y.length), taken)
+            away = 3 * (weight > 400) * (dx > 0) - 3 * (weight > 400) * (dx < 0)  # a star is wider than a dot
+            words.append(Words(lr, shown, text, color, align, dx + away, dy, weight))
     return words

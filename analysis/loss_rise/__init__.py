@@ -12,6 +12,7 @@ from analysis.loss_rise.measure import Rise, Smoothed, measure_rise
 from analysis.loss_rise.rules import find_early, find_slow, find_sudden, find_sustained
 from analysis.results import Event
 
+MOST_ROUNDS = 3  # looks at what is left after taking out the recovered rises (ours)
 LEAD_STEPS = 10  # how long before the onset an outlier of a norm counts as preceding (ours)
 
 __all__ = ["LossCurve", "LossRises", "find_loss_rises", "make_curve"]
@@ -35,43 +36,66 @@ def find_loss_rises(curve: LossCurve, norms: dict[str, tuple[np.ndarray, np.ndar
     Returns:
         Events and blips; blips inside an event are left out.
     """
+    rises, blips, rest = [], [], curve
+    for _ in range(MOST_ROUNDS):
+        found, blips = find_round(rest)
+        covered = [(rise.onset_step, rise.settled_step) for rise in rises]
+        fresh = [rise for rise in found if not any(first <= rise.onset_step <= last for first, last in covered)]
+        rises += fresh
+        if not any(rise.recovery is not None for rise in fresh):
+            break
+        rest = without(rest, fresh)
+    rises.sort(key=lambda rise: rise.onset_step)
+    events = [to_event(curve, rise, norms or {}) for rise in rises]
+    if curve.lost_from is not None:
+        events = with_divergence(curve, events)
+    inside = [(rise.onset_step, rise.settled_step) for rise in rises]
+    alone = [step for step in blips if not any(first <= step <= last for first, last in inside)]
+    return LossRises(tuple(events), tuple(alone))
+
+
+def find_round(curve: LossCurve) -> tuple[list[Rise], list[int]]:
+    """Asks every rule once; returns the rises in order of time, and the steps of blips."""
     sudden, blips = find_sudden(curve)
     early = find_early(curve)
     spans = [span for span in early if span.sure] + sudden + find_sustained(curve) + find_slow(curve)
     rises = measure_all(curve, spans)
     if not any(rise.onset <= span.alarm for rise in rises for span in early):
         rises = measure_all(curve, [span for span in early if not span.sure][:1]) + rises
-    events = [to_event(curve, rise, norms or {}) for rise in rises]
-    if curve.lost_from is not None:
-        events = with_divergence(curve, events)
-    inside = [(rise.onset, rise.settled) for rise in rises]
-    alone = [i for i in blips if not any(first <= i <= last for first, last in inside)]
-    return LossRises(tuple(events), tuple(int(curve.step[i]) for i in alone))
+    return rises, [int(curve.step[i]) for i in blips]
+
+
+def without(curve: LossCurve, rises: list[Rise]) -> LossCurve:
+    """Returns the curve without the points of recovered rises, so that no event is part of what others are held to."""
+    keep = np.ones(len(curve.loss), bool)
+    for rise in rises:
+        if rise.recovery is not None:
+            keep[rise.onset : rise.recovery] = False
+    return replace(curve, step=curve.step[keep], loss=curve.loss[keep])
 
 
 def measure_all(curve: LossCurve, spans: list) -> list[Rise]:
     """Measures spans in order of time; a span that an earlier rise covers is the same rise."""
     smoothed, rises, covered = Smoothed(curve), [], -1
-    for span in sorted(spans, key=lambda span: (span.first, -span.block)):
+    for span in sorted(spans, key=lambda span: (span.first, span.block)):
         if span.alarm <= covered + 2:
             continue
         span = replace(span, first=max(span.first, covered + 1))
         rise = measure_rise(curve, span, covered, smoothed)
         if rise is not None:
             rises.append(rise)
-            covered = min(rise.settled, len(curve.loss) - 1)
+            covered = rise.settled
     return rises
 
 
 def to_event(curve: LossCurve, rise: Rise, norms: dict) -> Event:
     """Turns a measured rise into an event, in steps."""
-    onset = int(curve.step[rise.onset])
-    recovered = rise.recovery is not None
-    end = int(curve.step[rise.recovery]) if recovered else curve.end_step
+    onset, recovered = rise.onset_step, rise.recovery is not None
+    end = rise.settled_step if recovered else curve.end_step
     return Event(
         kind="early" if onset <= curve.early_end else "mid-training",
         onset_step=onset,
-        peak_step=int(curve.step[rise.peak]),
+        peak_step=rise.peak_step,
         recovery_step=end if recovered else None,
         outcome="recovered" if recovered else "not-recovered",
         rise=rise.height,

@@ -15,9 +15,10 @@ STANDARD_ERROR_OF_MEDIAN = 1.25  # of a median over a mean, normal law
 
 @dataclass(frozen=True)
 class Rise:
-    """A measured rise; indices point into the curve.
+    """A measured rise; indices point into the curve that it was found in.
 
     Attributes:
+        curve: That curve.
         span: What the rule saw.
         onset: Index of the first point of the rise.
         peak: Index of its highest point.
@@ -26,6 +27,7 @@ class Rise:
         height: Peak minus level, in units of loss.
     """
 
+    curve: LossCurve
     span: Span
     onset: int
     peak: int
@@ -38,7 +40,22 @@ class Rise:
         """Last index that the rise covers; later points are news again."""
         if self.recovery is not None:
             return self.recovery
-        return max(self.span.alarm, self.peak + SUDDEN_HISTORY * self.span.block)
+        return min(max(self.span.alarm, self.peak + SUDDEN_HISTORY * self.span.block), len(self.curve.loss) - 1)
+
+    @property
+    def onset_step(self) -> int:
+        """Step of the onset."""
+        return int(self.curve.step[self.onset])
+
+    @property
+    def peak_step(self) -> int:
+        """Step of the peak."""
+        return int(self.curve.step[self.peak])
+
+    @property
+    def settled_step(self) -> int:
+        """Step of the recovery, or last step that the rise covers."""
+        return int(self.curve.step[self.settled])
 
 
 class Smoothed:
@@ -87,7 +104,7 @@ def measure_rise(curve: LossCurve, span: Span, covered: int, smoothed: Smoothed)
     onset = min(find_onset(curve, span, level, height_at_alarm(curve, span, level, material)), peak)
     if onset <= covered:
         return None
-    return Rise(span, onset, peak, recovery, level, height)
+    return Rise(curve, span, onset, peak, recovery, level, height)
 
 
 def find_recovery(curve: LossCurve, span: Span, line: float, smoothed: Smoothed) -> int | None:

@@ -140,7 +140,7 @@ class LineLog:
             self._next_row = row
             raise OSError(
                 error.errno,
-                f"{self._path}: row {row} was not written ({error.strerror}); the {row} rows before it are safe. "
+                f"{self._path}: row {row} was not written ({error.strerror}); all rows before it are safe. "
                 "Free the disk, then resume the run",
             ) from error
         if time.monotonic() - self._last_sync >= SYNC_SECONDS * LineLog._num_open or NON_FINITE.encode() in line:

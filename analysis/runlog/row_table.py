@@ -68,7 +68,7 @@ def effective_curve(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
         table = table.drop_columns([schema.ATTEMPT])
     merged, num_overridden = _merge_steps(table)
     if num_overridden:
-        notes.append(f"{num_overridden} values were logged twice at one step of one attempt; the later ones count")
+        notes.append(f"{num_overridden} times a value was logged again at the same step; the later value counts")
     return merged, tuple(notes)
 
 
@@ -76,7 +76,7 @@ def _attempt_notes(steps: np.ndarray, attempts: np.ndarray, num_superseded: int)
     starts = [f"attempt {number} starts at step {steps[attempts == number][0]}" for number in np.unique(attempts)[1:]]
     if not starts:
         return []
-    return [f"{', '.join(starts)}; {num_superseded} rows of earlier attempts are superseded"]
+    return [f"{', '.join(starts)}; rows of earlier attempts that are superseded: {num_superseded}"]
 
 
 def _merge_steps(table: pa.Table) -> tuple[pa.Table, int]:

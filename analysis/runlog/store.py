@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -45,12 +44,12 @@ def read_study(study: str, store: str | os.PathLike | None = None) -> Study:
     """
     folder = layout.study_folder(study, store)
     pushed = url_store.find_pushed(store, study)
-    if not folder.is_dir() and not pushed:
+    if not (folder / layout.RUNS_FOLDER).is_dir() and not pushed:
         raise RunLogError(_no_such_study(study, store))
     fingerprint = study_fingerprint(study, store)
     readers = {path.name: (str(path), partial(read_run, path)) for path in layout.run_folders(folder)}
-    for (_, run_id), path in pushed.items():
-        readers[run_id] = (path, partial(_read_pushed, str(layout.store_root(store)), path))
+    for (_, run_id), file in pushed.items():
+        readers[run_id] = (file.path, partial(_read_pushed, str(layout.store_root(store)), file))
     runs, skipped = [], []
     for _, (path, read) in sorted(readers.items()):
         try:
@@ -61,8 +60,8 @@ def read_study(study: str, store: str | os.PathLike | None = None) -> Study:
 
 
 @lru_cache(MAX_CACHED_RUNS)
-def _read_pushed(root: str, path: str) -> Run:
-    return read_sealed_run(url_store.read_pushed(root, path), path)
+def _read_pushed(root: str, file: url_store.Pushed) -> Run:
+    return read_sealed_run(url_store.read_pushed(root, file), file.path)
 
 
 def _no_such_study(study: str, store: str | os.PathLike | None) -> str:
@@ -79,7 +78,8 @@ def read_run(folder: Path) -> Run:
     """
     sealed = folder / layout.SEALED_FILE
     with contextlib.suppress(FileNotFoundError):
-        return _read_unchanged(sealed, sealed.stat().st_ino, sealed.stat().st_mtime_ns)
+        status = sealed.stat()
+        return _read_unchanged(sealed, status.st_ino, status.st_mtime_ns)
     record = live.read_record(folder)
     if record.get(schema.STATUS) == "running" and not layout.is_being_written(folder):
         record[schema.STATUS] = "interrupted"
@@ -115,7 +115,7 @@ def read_sealed_run(source: Path | BinaryIO, name: str | None = None) -> Run:
 
 
 def _damage_notes(damaged: int) -> tuple[str, ...]:
-    return (f"{damaged} damaged lines of the live log are left out",) if damaged else ()
+    return (f"damaged lines of the live log that are left out: {damaged}",) if damaged else ()
 
 
 def list_studies(store: str | os.PathLike | None = None) -> tuple[StudyEntry, ...]:
@@ -125,15 +125,15 @@ def list_studies(store: str | os.PathLike | None = None) -> tuple[StudyEntry, ..
     num_running: Counter[str] = Counter()
     with contextlib.suppress(FileNotFoundError), os.scandir(layout.store_folder(store)) as folders:
         for folder in folders:
-            if not folder.name.startswith(".") and folder.is_dir():
+            if not folder.name.startswith(".") and os.path.isdir(f"{folder.path}/{layout.RUNS_FOLDER}"):
                 paths = layout.run_folders(Path(folder.path))
                 states = [_run_state(path) for path in paths]
                 runs[folder.name] = {path.name for path in paths}
                 num_running[folder.name] = sum(is_running for _, is_running in states)
                 times[folder.name] = [folder.stat().st_mtime] + [s.st_mtime for files, _ in states for _, s in files]
-    for (study, run_id), path in url_store.find_pushed(store).items():
+    for (study, run_id), file in url_store.find_pushed(store).items():
         runs.setdefault(study, set()).add(run_id)
-        times.setdefault(study, []).append(url_store.pushed_at(store, path))
+        times.setdefault(study, []).append(url_store.pushed_at(store, file))
     return tuple(
         StudyEntry(name, len(runs[name]), num_running[name], datetime.fromtimestamp(max(times[name]), UTC))
         for name in sorted(runs)

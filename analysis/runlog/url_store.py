@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
+from typing import NamedTuple
 
 import fsspec
 
@@ -15,8 +16,15 @@ from analysis.runlog.study import RunLogError
 Store = str | os.PathLike | None
 
 
-def find_pushed(store: Store, study: str = "") -> Mapping[tuple[str, str], str]:
-    """Returns the paths of the sealed files of a URL store, or of one study of it, by (study, run_id).
+class Pushed(NamedTuple):
+    """A sealed file behind a URL, and what its store says of it (size, time, tag): another file, another mark."""
+
+    path: str
+    mark: str
+
+
+def find_pushed(store: Store, study: str = "") -> Mapping[tuple[str, str], Pushed]:
+    """Returns the sealed files of a URL store, or of one study of it, by (study, run_id).
 
     A store that is a folder has none.
 
@@ -28,26 +36,33 @@ def find_pushed(store: Store, study: str = "") -> Mapping[tuple[str, str], str]:
     files, root = _open(store)
     try:
         folder = f"{root}/{study}".rstrip("/")
-        paths = files.find(folder) if files.exists(folder) else []
+        found = files.find(folder, detail=True) if files.exists(folder) else {}
     except Exception as error:  # every kind of store has its own
         reason = str(error)[:120]
         raise RunLogError(f"{layout.store_root(store)} cannot be listed ({reason}). Check it and its rights") from error
     pushed = {}
-    for path in paths:
+    for path, facts in found.items():
         parts = path.removeprefix(root).strip("/").split("/")
         if len(parts) == 4 and parts[1] == layout.RUNS_FOLDER and parts[3] == layout.SEALED_FILE:
-            pushed[parts[0], parts[2]] = path
+            pushed[parts[0], parts[2]] = Pushed(path, repr(sorted((key, str(fact)) for key, fact in facts.items())))
     return pushed
 
 
-def read_pushed(root: str, path: str) -> io.BytesIO:
-    """Returns the content of a file of a URL store."""
-    return io.BytesIO(_open(root)[0].cat_file(path))
+def read_pushed(root: str, pushed: Pushed) -> io.BytesIO:
+    """Returns the content of a sealed file.
+
+    Raises:
+        RunLogError: It cannot be fetched.
+    """
+    try:
+        return io.BytesIO(_open(root)[0].cat_file(pushed.path))
+    except Exception as error:  # every kind of store has its own
+        raise RunLogError(f"{pushed.path} cannot be fetched ({str(error)[:120]}). Check the store") from error
 
 
-def pushed_at(store: Store, path: str) -> float:
-    """Returns when a file of a URL store was written, in seconds since 1970; a sealed file is written once."""
-    time = _open(store)[0].modified(path)
+def pushed_at(store: Store, pushed: Pushed) -> float:
+    """Returns when a sealed file was written, in seconds since 1970."""
+    time = _open(store)[0].modified(pushed.path)
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 

@@ -97,7 +97,7 @@ def test_nan_that_pandas_lost_is_read_as_nan_and_noted(tmp_path):
         assert same(losses(run), loss.tolist())
         assert same(run.steps[schema.GRAD_NORM].to_pylist(), (loss * 3).tolist())
         assert run.log.non_finite.startswith("NaN was written as an empty cell")
-        assert "20 rows from step 80 on have a step but no metric" in run.log.notes[0]
+        assert "NaN lost by the logger: 20 rows from step 80 on" in run.log.notes[0]
 
 
 def test_one_lost_nan_between_losses_is_seen(read_text):
@@ -181,7 +181,7 @@ def test_a_map_that_cannot_hold_is_refused(read_text, column_map, reason):
 
 def test_repeated_headers_are_dropped_and_counted(read_text):
     run = read_text("step,loss\n0,1\nstep,loss\n1,2\nstep,loss\n2,3\n")
-    assert (losses(run), run.log.notes) == ([1.0, 2.0, 3.0], ("2 repeated header lines are left out",))
+    assert (losses(run), run.log.notes) == ([1.0, 2.0, 3.0], ("repeated header lines that are left out: 2",))
 
 
 def test_of_two_values_at_one_step_the_last_counts_and_is_noted(read_text):
@@ -191,13 +191,13 @@ def test_of_two_values_at_one_step_the_last_counts_and_is_noted(read_text):
         schema.TRAIN_LOSS: [1.0, 3.0],
         schema.EVAL_LOSS: [9.0, None],
     }
-    assert run.log.notes == ("1 values were logged twice at one step of one attempt; the later ones count",)
+    assert run.log.notes == ("1 times a value was logged again at the same step; the later value counts",)
 
 
 def test_a_step_that_jumps_back_is_a_resume_and_is_noted(read_text):
     run = read_text("step,loss\n0,1\n1,1\n2,1\n1,5\n2,5\n3,5\n")
     assert losses(run) == [1.0, 5.0, 5.0, 5.0]
-    assert run.log.notes == ("attempt 2 starts at step 1; 2 rows of earlier attempts are superseded",)
+    assert run.log.notes == ("attempt 2 starts at step 1; rows of earlier attempts that are superseded: 2",)
 
 
 def test_a_last_line_that_was_cut_off_is_noted(read_text):

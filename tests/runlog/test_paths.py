@@ -1,5 +1,7 @@
 """Files, folders and studies become one study; imports write them into the store."""
 
+import random
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -49,6 +51,44 @@ def test_equal_stems_are_told_apart_by_their_folders(tmp_path):
 def test_a_file_that_is_given_twice_is_read_once(tmp_path):
     path = write_csv(tmp_path / "a.csv")
     assert ids(read_paths([path, tmp_path])) == ["a"]
+
+
+TOKENS = [
+    b",",
+    b"\n",
+    b'"',
+    b";",
+    b"\0",
+    b"nan",
+    b"1e999",
+    b"\xff",
+    b"\r",
+    b"step",
+    b'"a\nb"',
+    b"9" * 400,
+    b"\xef\xbb\xbf",
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_broken_file_is_read_or_refused_in_one_line(tmp_path, kind):
+    path = tmp_path / "run"
+    pq.write_table(pa.table({"step": list(range(50)), "loss": [1 / (k + 1) for k in range(50)], "x": ["a"] * 50}), path)
+    text = b"step,loss,lr,host\n" + b"".join(b"%d,%d.5,0.1,a\n" % (step, step) for step in range(30))
+    good = text if kind == "csv" else path.read_bytes()
+    draw = random.Random(3)
+    num_clear = 0
+    for _ in range(300):
+        place = draw.randrange(len(good))
+        end = draw.choice([place, place + draw.randrange(20), len(good)])
+        path.write_bytes(good[:place] + draw.choice([b"", *TOKENS]) + good[end:])
+        try:
+            assert len(read_paths([path])) == 1
+        except RunLogError as error:
+            num_clear += "\n" not in str(error)
+        else:
+            num_clear += 1
+    assert num_clear == 300
 
 
 def test_a_named_file_that_is_no_log_is_refused(tmp_path):

@@ -116,7 +116,7 @@ def test_damaged_lines_are_noted_live_and_sealed(tmp_path):
         end()
         run = read_study("s", tmp_path).runs[0]
         assert run.steps[schema.STEP].to_pylist() == [0, 2]
-        assert run.log.notes == ("1 damaged lines of the live log are left out",)
+        assert run.log.notes == ("damaged lines of the live log that are left out: 1",)
 
 
 def test_a_live_run_is_read_from_where_it_ended_before(tmp_path, monkeypatch):

@@ -137,7 +137,7 @@ def test_the_effective_curve_is_that_of_the_highest_attempt_at_each_step(tmp_pat
     assert sealed[schema.ATTEMPT].to_pylist() == [1] * 6 + [2] * 2
     run = read_study("s", tmp_path).runs[0]
     assert run.steps.to_pydict() == {schema.STEP: [0, 1, 2, 3, 4, 5], schema.TRAIN_LOSS: [1.0, 1.0, 1.0, 2.0, 2.0, 1.0]}
-    assert run.log.notes == ("attempt 2 starts at step 3; 2 rows of earlier attempts are superseded",)
+    assert run.log.notes == ("attempt 2 starts at step 3; rows of earlier attempts that are superseded: 2",)
 
 
 def test_rows_of_one_step_are_put_together_and_the_later_value_counts(tmp_path):
@@ -150,7 +150,7 @@ def test_rows_of_one_step_are_put_together_and_the_later_value_counts(tmp_path):
     assert run.steps[schema.TRAIN_LOSS].to_pylist() == [1.0, 3.0]
     assert math.isnan(run.steps[schema.EVAL_LOSS][0].as_py())
     assert not run.steps[schema.EVAL_LOSS][1].is_valid
-    assert run.log.notes == ("1 values were logged twice at one step of one attempt; the later ones count",)
+    assert run.log.notes == ("1 times a value was logged again at the same step; the later value counts",)
 
 
 def test_a_sealed_run_is_not_opened_again(tmp_path):

@@ -1,16 +1,14 @@
 """A sweep that is killed loses no row, and --resume completes it."""
 
 import contextlib
-import json
+import math
 import os
 import random
 import select
 import signal
-import subprocess
-import sys
+from pathlib import Path
 
 import numpy as np
-import pytest
 
 from analysis.runlog import layout, read_study, schema
 from runners.config import config_from_record
@@ -18,17 +16,9 @@ from runners.plan import MemoryWriter
 from runners.train import train
 
 NUM_KILLS = 20
-STEPS, LRS, SEEDS = 60, "0.001,0.01,0.1", 2
-NUM_RUNS = 3 * SEEDS
+STEPS, NUM_RUNS = 60, 6
+SWEEP = f"--workload mlp --optimizer adam --base-lr 0.001,0.01,0.1 --seeds 2 --max-train-steps {STEPS} --jobs 2".split()
 POLL_SECONDS = 0.002
-
-
-@pytest.fixture
-def sweeps():
-    command = [sys.executable, "-m", "tests.runners.forked_sweeps"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-        yield process
-        process.stdin.close()
 
 
 def count_rows(study, store):
@@ -43,17 +33,15 @@ def count_rows(study, store):
     return total
 
 
-def run_until(sweeps, argv, study, store, num_rows):
+def run_until(commands, options, study, store, num_rows):
     """Starts a sweep and kills its process group once the log has that many rows; returns whether it ended before."""
-    sweeps.stdin.write(json.dumps(argv) + "\n")
-    group = int(sweeps.stdout.readline())
+    group = commands.start("runners.lr_sweep", *options, "--study", study, "--store", str(store))
     ended = False
     while not ended and count_rows(study, store) < num_rows:
-        ended = bool(select.select([sweeps.stdout], [], [], POLL_SECONDS)[0])
+        ended = bool(select.select([commands.process.stdout], [], [], POLL_SECONDS)[0])
     if not ended:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
-    status = int(sweeps.stdout.readline())
+        os.killpg(group, signal.SIGKILL)
+    status = commands.wait()
     if os.WIFSIGNALED(status):
         wait_for_writers(study, store)
         return False
@@ -89,26 +77,28 @@ def check_rows(study, store):
             np.testing.assert_array_equal(logged, steps)
 
 
-def test_no_row_is_lost_when_the_sweep_is_killed_20_times_and_resume_completes_it(sweeps, tmp_path):
+def check_complete(study, store):
+    """All runs are there; a run that was killed before it had a record may have left an empty folder."""
+    done = read_study(study, store)
+    assert len(done) == NUM_RUNS
+    assert {run.record[schema.STATUS] for run in done} == {"finished"}
+    assert all(len(run.steps) == STEPS for run in done)
+    left_over = {file.name for skipped in done.skipped for file in Path(skipped.path).iterdir()}
+    assert left_over <= {layout.LOCK_FILE, layout.RUN_FILE + ".tmp"}
+
+
+def test_no_row_is_lost_when_the_sweep_is_killed_20_times_and_resume_completes_it(commands, tmp_path):
     chance, num_kills, num_studies = random.Random(0), 0, 0
     while num_kills < NUM_KILLS:
         study, resume, ended = f"killed-{num_studies}", [], False
         num_studies += 1
         while not ended:
-            options = ["--workload", "mlp", "--optimizer", "adam", "--base-lr", LRS, "--seeds", str(SEEDS), "--jobs", "2"]
-            where = ["--max-train-steps", str(STEPS), "--study", study, "--store", str(tmp_path)]
-            left = NUM_RUNS * STEPS - count_rows(study, tmp_path)
-            threshold = count_rows(study, tmp_path) + chance.randrange(left + 60)
-            if num_kills == NUM_KILLS:
-                threshold = float("inf")
-            ended = run_until(sweeps, options + where + resume, study, tmp_path, threshold)
+            rows_to_come = chance.randrange(NUM_RUNS * STEPS) if num_kills < NUM_KILLS else math.inf
+            threshold = count_rows(study, tmp_path) + rows_to_come
+            ended = run_until(commands, [*SWEEP, *resume], study, tmp_path, threshold)
             num_kills += not ended
             resume = ["--resume"]
             if layout.study_folder(study, tmp_path).exists():
                 check_rows(study, tmp_path)
-        done = read_study(study, tmp_path)
-        assert len(done) == NUM_RUNS
-        assert not done.skipped
-        assert {run.record[schema.STATUS] for run in done} == {"finished"}
-        assert all(len(run.steps) == STEPS for run in done)
+        check_complete(study, tmp_path)
     assert num_kills == NUM_KILLS

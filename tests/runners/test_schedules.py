@@ -28,5 +28,5 @@ def test_constant_stays():
 
 
 def test_an_unknown_schedule_is_refused_with_the_known_ones():
-    with pytest.raises(RunLogError, match="no schedule 'step'.*cosine"):
+    with pytest.raises(RunLogError, match=r"no schedule 'step'.*cosine"):
         make_schedule("step", 0.1, 10, 0)

@@ -158,5 +158,5 @@ def test_nadam_has_no_momentum_schedule_where_that_of_torch_does():
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
-    with pytest.raises(RunLogError, match="no optimizer 'lamb'.*momentum"):
+    with pytest.raises(RunLogError, match=r"no optimizer 'lamb'.*momentum"):
         rule_options("lamb")

@@ -46,7 +46,7 @@ def plan_columns(header: Sequence[str], column_map: Mapping[str, str] | None, fi
     Raises:
         RunLogError: There is no step or no loss column, a mapped column is missing, or a name that is used is double.
     """
-    header = [name.strip() for name in header]
+    header = [" ".join(name.split()) for name in header]
     used = {}
     for name, column in _mapped(header, column_map or {}, file).items():
         used[name] = _only_position(header, column, file)
@@ -85,9 +85,9 @@ def _mapped(header: Sequence[str], column_map: Mapping[str, str], file: str) -> 
     for name, column in column_map.items():
         if name not in ALIASES:
             raise RunLogError(f"{name} cannot be mapped to. Map one of {', '.join(ALIASES)}")
-        if column.strip() not in header:
+        if " ".join(column.split()) not in header:
             raise RunLogError(f"{file} has no column {column} (found: {_listed(header)}). Map {name} to one of these")
-    return {name: column.strip() for name, column in column_map.items()}
+    return {name: " ".join(column.split()) for name, column in column_map.items()}
 
 
 def _only_position(names: Sequence[str], column: str, file: str) -> int:

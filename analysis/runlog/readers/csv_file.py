@@ -114,7 +114,7 @@ class _CarefulTable:
         if not self.chunks[schema.STEP]:
             raise RunLogError(f"{self.file} has a header but no rows. Log at least one step")
         if self.num_headers:
-            self.notes.append(f"{self.num_headers} repeated header lines are left out")
+            self.notes.append(f"repeated header lines that are left out: {self.num_headers}")
         text_columns = [name for name in self.plan.extra if name not in self.chunks]
         if text_columns:
             self.notes.append(f"columns that are not numbers are left out: {', '.join(text_columns)}")
@@ -159,7 +159,7 @@ class _CarefulTable:
                 row = next(row for row, cell in enumerate(cells[position]) if not _is_number(cell))
                 raise RunLogError(
                     f"{self.file} line {self.lines[row]}: {cells[position][row][:40]!r} in column "
-                    f"{self.header[position].strip()} is not a number. Fix the cell, or map another column"
+                    f"{' '.join(self.header[position].split())} is not a number. Fix the cell, or map another column"
                 ) from error
 
 

@@ -101,10 +101,8 @@ def restore_lost_nan(table: pa.Table) -> tuple[pa.Table, str]:
             column = pa.array(values, mask=~(logged[name] | lost), from_pandas=False)
             table = table.set_column(table.column_names.index(name), name, column)
     first = int(steps[np.argmax(lost)])
-    return (
-        table,
-        f"{lost.sum()} rows from step {first} on have a step but no metric: NaN lost by the logger, read as NaN",
-    )
+    what = f"{lost.sum()} rows" if lost.sum() > 1 else "1 row"
+    return table, f"NaN lost by the logger: {what} from step {first} on with a step but no metric, read as NaN"
 
 
 def _keep_on_cadence(candidates: np.ndarray, trained: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from analysis.loss_rise import find_loss_rises, make_curve
+from tests import curves
+
+SEEDS = range(20)
+
+
+def rises(answer: curves.Answer, **facts):
+    """Finds the rises of a curve logged every step."""
+    return find_loss_rises(make_curve(np.arange(len(answer.loss)), answer.loss, **facts))
+
+
+def worst(found):
+    """Returns the confirmed event that rose most, None without one."""
+    confirmed = [event for event in found.events if event.grade == "confirmed"]
+    return max(confirmed, key=lambda event: event.rise or 0, default=None)
+
+
+@pytest.mark.parametrize("law", curves.LAWS)
+@pytest.mark.parametrize("n", [200, 2000])
+def test_at_most_one_stable_run_in_a_hundred_is_called_unstable(law, n):
+    alarms = sum(worst(rises(curves.stable(law, n, seed))) is not None for seed in range(100))
+    assert alarms <= 1
+
+
+@pytest.mark.parametrize("outcome", ["recovered", "not-recovered", "diverged"])
+@pytest.mark.parametrize("n", [300, 3000])
+def test_a_sudden_rise_after_a_decline_is_found_at_its_step_with_its_outcome(outcome, n):
+    found = [(curves.mid(n, seed, outcome), worst(rises(curves.mid(n, seed, outcome)))) for seed in SEEDS]
+    right = [event for _, event in found if event and (event.kind, event.outcome) == ("mid-training", outcome)]
+    assert len(right) >= 0.95 * len(found)
+    errors = [abs(event.onset_step - answer.onset_step) for answer, event in found if event]
+    assert np.median(errors) <= 2
+
+
+def test_an_early_rise_that_recovers_is_found_without_facts_of_the_start():
+    found = [worst(rises(curves.early(300, seed))) for seed in SEEDS]
+    right = [event for event in found if event and (event.kind, event.outcome) == ("early", "recovered")]
+    assert len(right) >= 0.95 * len(found)
+    assert np.median([event.onset_step for event in right]) <= 2
+
+
+def test_a_small_early_rise_needs_the_measured_noise_of_the_start():
+    blind = [worst(rises(curves.early(300, seed, height=1.3))) for seed in SEEDS]
+    known = [worst(rises(curves.early(300, seed, height=1.3), init_mean=2.4, init_sd=0.05)) for seed in SEEDS]
+    assert sum(event is not None for event in known) >= 0.9 * len(known)
+    assert sum(event is not None for event in known) > sum(event is not None for event in blind)
+
+
+def test_single_high_points_are_blips_and_not_events():
+    loss = curves.decline(1000, np.random.default_rng(3))
+    loss[600] = 20.0
+    found = rises(curves.Answer(loss))
+    assert worst(found) is None
+    assert found.blips == (600,)
+
+
+def test_a_rise_of_noise_near_zero_is_not_news():
+    rng = np.random.default_rng(4)
+    loss = 2.3 * np.exp(-np.arange(1000) / 60) + 1e-4
+    loss[500:] = 0.03 * (1 + 0.1 * rng.normal(size=500))
+    assert worst(rises(curves.Answer(loss))) is None
+
+
+def test_an_event_does_not_hide_a_second_one_behind_it():
+    loss = curves.decline(2000, np.random.default_rng(5))
+    loss[800:900] += 2.0
+    loss[940:1040] += 2.0
+    onsets = [event.onset_step for event in rises(curves.Answer(loss)).events]
+    assert onsets == pytest.approx([800, 940], abs=3)
+
+
+def test_a_norm_that_jumps_before_the_loss_is_named():
+    answer = curves.mid(1000, 6)
+    norm = np.ones(1000) + 0.05 * np.random.default_rng(6).normal(size=1000)
+    norm[498:520] = 30.0
+    curve = make_curve(np.arange(1000), answer.loss)
+    events = find_loss_rises(curve, {"grad_norm": (np.arange(1000), norm)}).events
+    assert [event.preceded_by for event in events] == ["grad_norm"]
+
+
+def test_scaling_the_loss_changes_no_verdict():
+    for seed in range(5):
+        answer = curves.mid(600, seed)
+        plain = rises(answer).events
+        scaled = rises(curves.Answer(1e6 * answer.loss)).events
+        assert [event.onset_step for event in plain] == [event.onset_step for event in scaled]
+
+
+def test_losses_of_1e36_and_negative_losses_are_judged_and_do_not_break():
+    huge = curves.mid(600, 0)
+    huge.loss[400:] = 1e36
+    assert worst(rises(huge)).outcome == "not-recovered"
+    negative = curves.Answer(curves.mid(600, 1, "not-recovered").loss - 5.0)
+    assert worst(rises(negative)).onset_step == pytest.approx(300, abs=3)
+
+
+def test_no_finite_loss_makes_no_curve():
+    assert make_curve(np.arange(3), np.array([np.nan, np.inf, np.nan])) is None
