@@ -185,9 +185,7 @@ def _table(
     return pd.DataFrame({schema.STEP: steps[kept], VALUE: values, **row})
 
 
-def _choose_points(
-    steps: np.ndarray, values: np.ndarray, share: int, detail: tuple[int, int] | None
-) -> np.ndarray:
+def _choose_points(steps: np.ndarray, values: np.ndarray, share: int, detail: tuple[int, int] | None) -> np.ndarray:
     """Returns the indices of the points to draw: most of the share inside the detail, the rest evenly around it."""
     if detail is None:
         return thin(values, share)

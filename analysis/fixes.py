@@ -29,6 +29,7 @@ class Case:
         sweep: The sweep whose edge limits the learning rate; None where only single runs are at hand.
         unstable: Runs with events in that series, lowest learning rate first.
         healthy: Its stable runs, lr_star first, then lower learning rates.
+        members: All its runs, ascending in base_lr.
         because: Codes of the findings that ask for a fix.
         diagnosis: The whole.
     """
@@ -36,13 +37,14 @@ class Case:
     sweep: LrSweep | None
     unstable: tuple[RunDiagnosis, ...]
     healthy: tuple[RunDiagnosis, ...]
+    members: tuple[RunDiagnosis, ...]
     because: tuple[str, ...]
     diagnosis: Diagnosis
 
     @property
     def example(self) -> RunDiagnosis:
         """The run that commands and numbers are taken from."""
-        return (self.unstable or self.healthy)[0]
+        return (self.unstable or self.healthy or self.members)[0]
 
     @property
     def unstable_base_lr(self) -> float | None:
@@ -70,7 +72,7 @@ def make_case(diagnosis: Diagnosis, sweep: LrSweep | None, members: list[RunDiag
     by_lr = sorted(members, key=lambda judged: (judged.run.base_lr or 0.0, judged.run.run_id))
     unstable = tuple(judged for judged in by_lr if judged.verdict == "unstable" and (star is None or (judged.run.base_lr or 0) > star))
     stable = [judged for judged in by_lr if judged.verdict == "stable" and (star is None or (judged.run.base_lr or 0) <= star)]
-    return Case(sweep, unstable, tuple(reversed(stable)), because, diagnosis)
+    return Case(sweep, unstable, tuple(reversed(stable)), tuple(by_lr), because, diagnosis)
 
 
 def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
@@ -180,7 +182,7 @@ def suggest_architecture(case: Case) -> Fix:
         "Check the architecture: residual connections and normalisation where missing; x + Norm(f(x)) or x + f(Norm(x)), "
         "not Norm(x + f(x)); residual branches that start at 0."
     )
-    numbers = {"base_lr": sorted({judged.run.base_lr for judged in case.unstable + case.healthy if judged.run.base_lr})}
+    numbers = {"base_lr": sorted({judged.run.base_lr for judged in case.members if judged.run.base_lr})}
     return make_fix(case, "architecture", sentence, numbers, "The learning rate where it becomes unstable moves up 3 times or more.")
 
 

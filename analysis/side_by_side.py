@@ -34,7 +34,9 @@ def compare_sweeps(diagnosis: Diagnosis, sweep: LrSweep, control: LrSweep | None
         pair = [runs_of(diagnosis, each, [lr]) if each else [] for each in (sweep, control)]
         if lr == high:
             rows.append((f"Peak loss over start, at {number(lr)}", *(_say(_peaks(runs), _ratio) for runs in pair)))
-            rows.append((f"Largest gradient norm, at {number(lr)}", *(_say(_largest_norms(runs)[-1:]) for runs in pair)))
+            rows.append(
+                (f"Largest gradient norm, at {number(lr)}", *(_say(_largest_norms(runs)[-1:]) for runs in pair))
+            )
     for lr in (sweep.lr_star, high):
         if lr is not None:
             pair = [_finals(each, lr) if each else [] for each in (sweep, control)]

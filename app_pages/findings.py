@@ -10,9 +10,8 @@ from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.series import shorten_label
 from analysis.side_by_side import compare_sweeps
 from app_pages import shown, words
-from app_pages.empty import show_no_study
-from app_pages.pictures import first_runs, picture_of_loss, picture_of_sweep, show
-from app_pages.studies import current
+from app_pages.chosen import diagnosis_or_stop
+from app_pages.pictures import first_runs, key_of, picture_of_loss, picture_of_sweep, remember, show
 
 ARROW = ":material/chevron_right:"
 
@@ -30,13 +29,13 @@ def show_verdict(diagnosis: Diagnosis) -> None:
 
 def show_pictures(diagnosis: Diagnosis, sweep: LrSweep | None) -> None:
     """Shows the learning-rate axis beside the losses that explain it."""
-    loss = picture_of_loss(first_runs(diagnosis, sweep), sweep)
+    loss = remember(key_of(diagnosis, "first loss"), lambda: picture_of_loss(first_runs(diagnosis, sweep), sweep))
     if sweep is None:
         show(loss, "first_loss")
         return
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        show(picture_of_sweep(diagnosis, sweep), "first_axis")
+        show(remember(key_of(diagnosis, "first axis"), lambda: picture_of_sweep(diagnosis, sweep)), "first_axis")
     with right:
         show(loss, "first_loss")
 
@@ -59,7 +58,9 @@ def show_numbers(diagnosis: Diagnosis, sweep: LrSweep) -> None:
     if control is not None:
         pair = ((sweep, control), (control, sweep))
         names = [shorten(shown.literal(shorten_label(one.series, [other.series])), 24) for one, other in pair]
-    table = pd.DataFrame({shown.sentence(n.replace("=", " ")): [row[i + 1] for row in rows] for i, n in enumerate(names)})
+    table = pd.DataFrame(
+        {shown.sentence(n.replace("=", " ")): [row[i + 1] for row in rows] for i, n in enumerate(names)}
+    )
     table.index = [row[0] for row in rows]
     with st.container(border=True, height="stretch"):
         st.markdown("**Numbers behind it**")
@@ -76,15 +77,16 @@ def show_checks(findings: tuple[Finding, ...]) -> None:
             state, sentence = st.columns([4, 8], vertical_alignment="center", gap="small")
             with state.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge(label, icon=icon, color=color, width=112)
-                st.page_link(f"app_pages/{page}.py", label=f"**{words.check_name(finding.code)}**", icon=ARROW, icon_position="right")
+                st.page_link(
+                    f"app_pages/{page}.py",
+                    label=f"**{words.check_name(finding.code)}**",
+                    icon=ARROW,
+                    icon_position="right",
+                )
             sentence.markdown(shown.sentence(finding.sentence))
 
 
-diagnosis = current()
-if diagnosis is None or not diagnosis.runs:
-    show_no_study()
-    st.stop()
-
+diagnosis = diagnosis_or_stop()
 sweep = choose_sweep(diagnosis)
 show_verdict(diagnosis)
 st.space("small")

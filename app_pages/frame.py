@@ -33,6 +33,7 @@ def show_frame() -> None:
 
 def pick_study() -> None:
     """Shows the picker, and the facts of the chosen study in one line beside it."""
+    studies.apply_next()
     choices = {choice.key: choice for choice in studies.list_choices()}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Steadystep**", width="content")

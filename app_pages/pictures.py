@@ -1,6 +1,6 @@
 """Pictures of a diagnosis as pages show them: choose, cut, draw, and say in the caption how much was drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import altair as alt
@@ -22,6 +22,7 @@ from analysis.focus import (
 )
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import schema
+from analysis.series import shorten_label
 from app_pages import shown, words
 
 MOST_LINES = 8  # ours: lines of the first picture of a study without a learning-rate axis
@@ -57,12 +58,23 @@ def show(picture: Picture, key: str, width: str = "stretch") -> None:
         st.caption(shown.sentence(picture.caption))
 
 
+@st.cache_resource(max_entries=64, show_spinner=False)
+def remember(key: tuple[Hashable, ...], _draw: Callable[[], Picture]) -> Picture:
+    """Returns the picture of a key, drawn once; the key names study, fingerprint, colors and everything chosen."""
+    return _draw()
+
+
+def key_of(diagnosis: Diagnosis, *chosen: Hashable) -> tuple[Hashable, ...]:
+    """Returns the key of a picture of a study on the page that is being looked at."""
+    return diagnosis.study.name, diagnosis.study.fingerprint, st.context.theme.type, *chosen
+
+
 def names_of(diagnosis: Diagnosis) -> dict[str, str]:
     """Returns the names of all runs, by run_id, as charts may show them."""
     return {judged.run.run_id: shown.name(judged.run.name) for judged in diagnosis.runs}
 
 
-def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320) -> Picture:
+def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320, links: Sequence[float] = ()) -> Picture:
     """Draws the learning-rate axis of a sweep, with a control where the study has one."""
     control = choose_control(diagnosis, sweep)
     controls = [control] if control else []
@@ -74,10 +86,11 @@ def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320) ->
         [literal_sweep(each) for each in controls],
         names_of(diagnosis),
         height,
+        links,
     )
-    caption = f"{shown_runs} of {len(diagnosis.runs)} runs. Line: median of seeds. Band: from the middle of the bracket."
-    if sweep.unstable_bracket is None:
-        caption = f"{shown_runs} of {len(diagnosis.runs)} runs. Line: median of seeds."
+    caption = f"{shown_runs} of {len(diagnosis.runs)} runs. Line: median of seeds."
+    if controls and sweep.unstable_bracket is not None:
+        caption += f" Band: unstable for {shorten_label(sweep.series, [control.series]).replace('=', ' ')}."
     return Picture(chart, words.sweep_title(sweep), caption, sweep.sentence)
 
 

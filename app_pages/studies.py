@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parent.parent
 SAMPLE = "sample_study"
 SAMPLE_KEY, UPLOAD_PREFIX = ".sample", ".read-"  # a name of the store never starts with a dot
 MAX_CACHED = 4  # studies in memory; a study of 200 runs of 10,000 steps takes about 50 MB (ours)
-KEY = "study"
+KEY, NEXT = "study", "next_study"
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,18 @@ def list_choices() -> list[Choice]:
     return [*read, *stored, *([Choice(SAMPLE_KEY, "Sample study")] if has_sample else [])]
 
 
-def keep_upload(study: Study) -> None:
-    """Keeps a study that was read from files for this session, and shows it from now on."""
+def keep_upload(study: Study) -> str:
+    """Keeps a study that was read from files for this session, shows it from the next rerun on, and returns its key."""
     key = f"{UPLOAD_PREFIX}{study.fingerprint[:8]}"
     _uploads()[key] = study
-    st.session_state[KEY] = key
+    st.session_state[NEXT] = key
+    return key
+
+
+def apply_next() -> None:
+    """Chooses the study that was asked for in the last run; before the picker, for a widget owns its value."""
+    if NEXT in st.session_state:
+        st.session_state[KEY] = st.session_state.pop(NEXT)
 
 
 def _uploads() -> dict[str, Study]:

@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 
 from analysis.runlog import RunLogError, Study, list_studies, read_study
@@ -33,7 +32,7 @@ def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
         with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
             local.execute(left, arguments.study, arguments.store, arguments.log, arguments.jobs, progress)
     skipped = f", skipped {len(done)} that were done" if done else ""
-    print(f"trained {len(left)} runs{skipped}; they are in {folder}", file=sys.stdout)
+    print(f"trained {len(left)} runs{skipped}; they are in {folder}")
     print(f"next: {_store_setting(arguments.store)}python -m analysis diagnose {shlex.quote(arguments.study)}")
 
 

@@ -18,7 +18,7 @@ class Progress:
         self._ended = self._skipped = self._done = 0
         self._started = time.monotonic()
         console = Console(stderr=True)
-        columns = (TextColumn("training"), BarColumn(), TaskProgressColumn(), TextColumn("runs"), MofNCompleteColumn())
+        columns = (TextColumn("training"), BarColumn(), TaskProgressColumn(), TextColumn("steps"), MofNCompleteColumn())
         self._bar = RichProgress(*columns, TextColumn("time left"), TimeRemainingColumn(), console=console)
         self._steps = self._bar.add_task("steps", total=num_steps)
         self._live = console.is_terminal

@@ -7,15 +7,15 @@ from analysis.runlog import LogDescription, Run, Study, schema
 from tests import curves
 
 
-def make_run(loss, *, run_id=None, stride=1, first_step=0, averaged_over=None, log=None, columns=None, **record) -> Run:
-    """Makes a run of one loss a row; extra columns by name, further facts and metaparameters by name."""
+def make_run(loss, *, run_id=None, every=1, first_step=0, averaged_over=None, log=None, columns=None, **record) -> Run:
+    """Makes a run of one loss a row; extra columns by name (evaluations: NaN is "not logged"), further fields by name."""
     loss = np.asarray(loss, float)
-    steps = first_step + stride * np.arange(len(loss))
+    steps = first_step + every * np.arange(len(loss))
     table = {schema.STEP: pa.array(steps, pa.int64()), schema.TRAIN_LOSS: pa.array(loss, from_pandas=False)}
     for name, values in (columns or {}).items():
-        table[name] = pa.array(np.asarray(values, float), from_pandas=False)
+        table[name] = pa.array(np.asarray(values, float), from_pandas=name == schema.EVAL_LOSS)
     norm = "before-clipping" if schema.GRAD_NORM in table else "absent"
-    description = log or LogDescription(stride, first_step, averaged_over, norm, "kept")
+    description = log or LogDescription(every, first_step, averaged_over, norm, "kept")
     facts = {schema.RUN_ID: run_id or "run", schema.SOURCE: "runner", schema.STATUS: "finished"}
     return Run(facts | record, pa.table(table), description)
 
@@ -25,10 +25,10 @@ def make_study(runs, name="study") -> Study:
     return Study(name, tuple(sorted(runs, key=lambda run: run.run_id)), f"{name}-{len(runs)}")
 
 
-def sweep_run(base_lr: float, seed: int, edge: float, steps: int = 300, **record) -> Run:
-    """Makes one run of a sweep whose loss is best just below `edge` and breaks early from there on."""
+def sweep_run(base_lr: float, seed: int, edge: float, best: float = 0.1, steps: int = 300, **record) -> Run:
+    """Makes one run of a sweep whose final loss is lowest at `best` and that breaks early from `edge` on."""
     rng = np.random.default_rng([int(1e6 * base_lr), seed])
-    end = 0.1 + 0.5 * abs(np.log10(edge / base_lr))
+    end = 0.1 + 0.2 * abs(np.log10(best / base_lr))
     loss = curves.decline(steps, rng, end=end, noise=0.02)
     if base_lr >= edge:
         loss[1:7] = 2.4 * np.array([1.8, 2.5, 2.8, 2.2, 1.9, 1.5])

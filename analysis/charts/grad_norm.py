@@ -1,6 +1,6 @@
 """The gradient norm over steps and its histogram (figure 9 of the playbook), side by side on one logarithmic axis.
 
-Ring: a step far above the median. Dashed rule: the clip threshold, through both pictures. Orange bars: steps that it clips.
+Ring: a step far above the median. Dashed rule: the clip threshold, through both pictures. Orange bars: what it clips.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,11 @@ def norm_curve(
     ring = alt.Chart(far).mark_point(
         size=44, strokeWidth=1.8, stroke=colors.infeasible, fill=colors.page, opacity=1, clip=True
     )
-    layers = [line.encode(x=x, y=y), hover.encode(x=x, y=y, tooltip=tip), ring.encode(x=x, y=y, tooltip=tip)]
+    layers = [
+        line.encode(x=x, y=y),
+        hover.encode(x=x, y=y, tooltip=tip).add_params(zoom),
+        ring.encode(x=x, y=y, tooltip=tip),
+    ]
     lost = pd.DataFrame([{"step": each.last_step, "value": each.last_value} for each in curves.lost])
     if len(lost) and lost["value"].gt(0).all():
         cross = alt.Chart(lost).mark_point(shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1)
@@ -62,7 +66,7 @@ def norm_curve(
         words = f"not finite from step {curves.lost[0].lost_from:,}"
         layers += [cross.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(words))]
     layers += _threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}")
-    return configure(alt.layer(*layers).add_params(zoom).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
 
 def norm_bars(

@@ -1,7 +1,7 @@
 """The loss over steps (figures 5 and 7b of the playbook), raw, with its events and what evaluations could see of it.
 
-Thick line: median of seeds, or the only run of its kind; thin lines: seeds. Amber band: steps in which the loss of a run
-went up. Dashed rule: loss at the start. Triangles on the axis: evaluations. Cross: last finite step of a run.
+Thick line: median of seeds, or the only run of its kind; thin lines: seeds. Amber band: steps in which the loss of a
+run went up. Dashed rule: loss at the start. Triangles on the axis: evaluations. Cross: last finite step of a run.
 """
 
 import math
@@ -11,15 +11,19 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
-from analysis.charts.labels import LogScale, Words, log_ticks, shorten, spread, write_words
+from analysis.charts.labels import Words, shorten, spread, write_words
+from analysis.charts.loss_axis import LossAxis
 from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
 from analysis.curves import Curves
 from analysis.focus import Band
 
-STRIP_HEIGHT = 90
-AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
-MOST_ABOVE_START = 1e3  # ours: a diverging run is cut there, or it would flatten all others
-MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = 12, 12, 60, 3  # ours: beyond that a picture shows texture, not events
+LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
+MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = (
+    12,
+    12,
+    60,
+    3,
+)  # ours: beyond that a picture shows texture, not events
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ def loss_curves(
     lr: Curves | None = None,
     height: int = 320,
     title: str = "training loss",
-) -> alt.TopLevelMixin:
+    panels: Sequence[Curves] = (),
+) -> alt.LayerChart:
     """Draws loss against step, logarithmic unless a loss is zero or negative, raw.
 
     Args:
@@ -54,57 +59,18 @@ def loss_curves(
         lr: Learning rates of the same runs and window, for a strip below on the same steps; None: no strip.
         height: Height of the loss in pixels.
         title: Title of the y-axis.
+        panels: Pictures that stand beside this one and share its y-axis.
     """
-    y = _LossAxis(curves, marks.start, height)
-    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    layers = [*_bands(marks, curves, colors), *_start(marks, colors), *_lines(curves, y.encode(title), colors)]
+    has_strip = lr is not None and not lr.points.empty
+    y = LossAxis([curves, *panels], marks.start, height, LOSS_SHARE if has_strip else 1.0)
+    layers = [*_bands(marks, curves, colors), *_lines(curves, y.encode(title), colors), *_start(marks, colors)]
     layers += [*_evaluations(marks, y, colors), *_crosses(curves, y, colors)]
     layers += write_words([*_words_on_bands(marks, curves, y, colors), *_words_on_marks(marks, curves, y, colors)])
     layers += write_words(_end_labels(curves, marks, y, colors), alt.value("width"))
-    chart = alt.layer(*layers).add_params(zoom).properties(height=height, width="container")
-    if lr is None or lr.points.empty:
-        return configure(chart, colors)
-    strip = _strip(lr, curves.window, colors).properties(height=STRIP_HEIGHT, width="container")
-    return configure(alt.vconcat(chart, strip).resolve_scale(x="shared"), colors)
-
-
-class _LossAxis:
-    """The y-axis: its domain, its kind, and where values stand on it in pixels."""
-
-    def __init__(self, curves: Curves, start: float | None, height: int):
-        values = [*curves.points["value"].dropna(), *([start] if start is not None else [])]
-        self.is_log, self.height, self.is_cut = all(value > 0 for value in values), height - AXIS_ROOM, False
-        self.low, self.high = min(values, default=0.1), max(values, default=1.0)
-        if start is not None and start > 0 and self.high > MOST_ABOVE_START * start:
-            self.high, self.is_cut = MOST_ABOVE_START * start, True
-        if self.is_log:
-            air = max(0.06 * math.log10(self.high / self.low), 0.06)
-            self.low, self.high = self.low / 10**air, self.high * 10**air
-        else:
-            air = 0.06 * (self.high - self.low) or 1.0
-            self.low, self.high = self.low - air, self.high + air
-
-    def encode(self, title: str) -> alt.Y:
-        kind = "log" if self.is_log else "linear"
-        scale = alt.Scale(type=kind, domain=[self.low, self.high], nice=False)
-        return alt.Y("value:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
-
-    def pixel(self, value: float) -> float:
-        """Returns about how far below the top of the picture a value stands."""
-        value = self.inside(value)
-        if self.is_log:
-            return LogScale(self.low, self.high, self.height, upward=True).pixel(value)
-        return self.height * (self.high - value) / (self.high - self.low)
-
-    def inside(self, value: float) -> float:
-        """Returns the value, or the edge of the picture it lies beyond; the top edge for NaN."""
-        return min(max(value, self.low), self.high) if math.isfinite(value) else self.high
-
-    def value(self, pixel: float) -> float:
-        """Returns the value that stands so far below the top."""
-        if self.is_log:
-            return LogScale(self.low, self.high, self.height, upward=True).value(pixel)
-        return self.high - (self.high - self.low) * pixel / self.height
+    chart = alt.layer(*layers)
+    if has_strip:
+        chart = alt.layer(chart, _strip(lr, colors)).resolve_scale(y="independent")
+    return configure(chart.properties(height=height, width="container"), colors)
 
 
 def _step(window: tuple[int, int]) -> alt.X:
@@ -120,10 +86,15 @@ def _lines(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
         if len(part):
             line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
             layers.append(line.encode(x=x, y=y, color=color, detail=["label:N", "run_id:N"]))
-    tip = [alt.Tooltip("label:N", title="run"), alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", format=".3g")]
+    tip = [
+        alt.Tooltip("label:N", title="run"),
+        alt.Tooltip("step:Q", format=",d"),
+        alt.Tooltip("value:Q", format=".3g"),
+    ]
     own = points[~points["is_median"] & points["value"].notna()]
     hover = alt.Chart(own[["label", "step", "value"]]).mark_point(size=36, opacity=0, filled=True, clip=True)
-    return [*layers, hover.encode(x=x, y=y, tooltip=tip)]
+    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
+    return [*layers, hover.encode(x=x, y=y, tooltip=tip).add_params(zoom)]
 
 
 def _thick(points: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +123,7 @@ def _bands(marks: LossMarks, curves: Curves, colors: Palette) -> list[alt.Chart]
     return [rect.encode(x="x:Q", x2="x2:Q")]
 
 
-def _words_on_bands(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[Words]:
+def _words_on_bands(marks: LossMarks, curves: Curves, y: LossAxis, colors: Palette) -> list[Words]:
     """Says beside the highest event how far it rose."""
     bands = [band for band in marks.bands[:MOST_BANDS] if math.isfinite(band.times)]
     if not bands:
@@ -176,7 +147,7 @@ def _start(marks: LossMarks, colors: Palette) -> list[alt.Chart]:
     return [data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="value:Q")]
 
 
-def _evaluations(marks: LossMarks, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _evaluations(marks: LossMarks, y: LossAxis, colors: Palette) -> list[alt.Chart]:
     if not marks.evaluations:
         return []
     every = max(1, len(marks.evaluations) // MOST_TRIANGLES)
@@ -187,7 +158,7 @@ def _evaluations(marks: LossMarks, y: _LossAxis, colors: Palette) -> list[alt.Ch
     return [triangles.encode(x="step:Q", y="at:Q", color=ink), first.encode(x="step:Q", color=ink)]
 
 
-def _crosses(curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
+def _crosses(curves: Curves, y: LossAxis, colors: Palette) -> list[alt.Chart]:
     """Marks the last finite step of every run that is lost."""
     if not curves.lost:
         return []
@@ -204,7 +175,7 @@ def _crosses(curves: Curves, y: _LossAxis, colors: Palette) -> list[alt.Chart]:
     return [alt.Chart(table).mark_point(opacity=1, **cross).encode(x="step:Q", y="value:Q", tooltip=tip)]
 
 
-def _words_on_marks(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Palette) -> list[Words]:
+def _words_on_marks(marks: LossMarks, curves: Curves, y: LossAxis, colors: Palette) -> list[Words]:
     """Names the first evaluation, and the steps from which the first lost runs are not finite."""
     lo, hi = curves.window
     words = []
@@ -220,7 +191,7 @@ def _words_on_marks(marks: LossMarks, curves: Curves, y: _LossAxis, colors: Pale
     return words
 
 
-def _end_labels(curves: Curves, marks: LossMarks, y: _LossAxis, colors: Palette) -> list[Words]:
+def _end_labels(curves: Curves, marks: LossMarks, y: LossAxis, colors: Palette) -> list[Words]:
     """Writes the label of each line at its right end, pushed apart, in the color of the line."""
     ends = _thick(curves.points)
     ends = ends[ends["value"].notna()].groupby("label", as_index=False).last().head(MOST_LABELS)
@@ -234,12 +205,12 @@ def _end_labels(curves: Curves, marks: LossMarks, y: _LossAxis, colors: Palette)
     return words
 
 
-def _strip(lr: Curves, window: tuple[int, int], colors: Palette) -> alt.Chart:
-    """Draws the learning rate of each run over the same steps."""
+def _strip(lr: Curves, colors: Palette) -> alt.Chart:
+    """Draws the learning rate of each run under the losses, on the same steps."""
     points = lr.points[~lr.points["is_median"]]
-    values = points["value"].dropna()
-    low, high = values.min(), values.max()
-    scale = alt.Scale(domain=[min(0.0, low), high * 1.1 if high > 0 else 1.0], nice=False)
-    y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high] if high > 0 else None))
+    high = max(points["value"].max(), 0.0) or 1.0
+    span = [alt.expr("height"), alt.expr(f"height * {STRIP_FROM}")]
+    scale = alt.Scale(domain=[min(0.0, points["value"].min()), high * 1.1], nice=False, range=span)
+    y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high], orient="left"))
     line = alt.Chart(points).mark_line(strokeWidth=1.6, clip=True)
-    return line.encode(x=_step(window), y=y, color=_color_of(points, colors), detail=["label:N", "run_id:N"])
+    return line.encode(x=_step(lr.window), y=y, color=_color_of(points, colors), detail=["label:N", "run_id:N"])

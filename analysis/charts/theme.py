@@ -73,8 +73,8 @@ LIGHT = Palette(
     band="#F2B01E",
     band_opacity=0.16,
     control="#7A8594",
-    below=("#4F93C4", "#3D7FB0", "#5C7F99", "#083B5E"),
-    above=("#C2410C", "#A83A86", "#7A2606", "#5B3A8E"),
+    below=("#083B5E", "#3D85B8", "#6B8CA3", "#2E6F9E"),
+    above=("#C2410C", "#7A2606", "#D9652B", "#A0613F"),
     series=("#0B66A3", "#C2410C", "#9475FB", "#7C1B44", "#DA7395"),
 )
 DARK = Palette(
@@ -89,8 +89,8 @@ DARK = Palette(
     band="#FFD166",
     band_opacity=0.13,
     control="#8895A5",
-    below=("#3F8FC9", "#7FA8C9", "#2F77AB", "#A9CBE6"),
-    above=("#FF8A5B", "#E68AC9", "#FFC2A6", "#B79BEB"),
+    below=("#B5DAF7", "#3F8FC9", "#7FA8C9", "#5E86A3"),
+    above=("#FF8A5B", "#FFC9B0", "#E06A35", "#C98F74"),
     series=("#5DB2EC", "#FF8A5B", "#F6DE3F", "#E31066", "#7157D8"),
 )
 
@@ -100,9 +100,9 @@ def palette(is_dark: bool) -> Palette:
     return DARK if is_dark else LIGHT
 
 
-def axis(title: str, values: list[float] | None = None, number_format: str = "~g") -> alt.Axis:
+def axis(title: str | None, values: list[float] | None = None, number_format: str = "~g", **more: object) -> alt.Axis:
     """Returns an axis without line and ticks, with a few labeled values."""
-    return alt.Axis(title=title, format=number_format, **({"values": values} if values else {"tickCount": 5}))
+    return alt.Axis(title=title, format=number_format, **({"values": values} if values else {"tickCount": 5}), **more)
 
 
 def configure(chart: alt.Chart, colors: Palette) -> alt.Chart:

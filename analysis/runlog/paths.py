@@ -114,14 +114,22 @@ def _nothing_found(paths: Sequence[str | os.PathLike], skipped: Sequence[Skipped
 
 
 def _name_apart(found: Sequence[PathRun]) -> list[Run]:
-    """Returns the runs with unique run_ids: the stem, where that is taken with as many folders as it needs."""
+    """Returns the runs with unique run_ids and names.
+
+    The first of several equal stems keeps it as run_id, the others get as many folders in front as they need; all of
+    them show those folders in their name.
+    """
     taken: dict[str, list[PathRun]] = {}
     for path, run in found:
         taken.setdefault(run.run_id, []).append((path, run))
     runs = []
     for run_id, group in taken.items():
-        names = [run_id] if len(group) == 1 else _unique_names(run_id, [path.resolve() for path, _ in group])
-        runs += [_rename(run, name) for name, (_, run) in zip(names, group, strict=True)]
+        if len(group) == 1:
+            runs.append(group[0][1])
+            continue
+        names = _unique_names(run_id, [path.resolve() for path, _ in group])
+        for new_id, name, (_, run) in zip([run_id, *names[1:]], names, group, strict=True):
+            runs.append(_rename(replace(run, record=dict(run.record) | {schema.NAME: name}), new_id))
     return runs
 
 

@@ -194,7 +194,7 @@ def _as_number(name: str, value: object) -> float:
     try:
         if isinstance(value, str | bytes):
             raise TypeError
-        return float(value)
+        return float(value.item() if hasattr(value, "item") else value)  # float() of a tensor with a gradient warns
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise RunLogError(
             f"metric {name} is a {type(value).__name__} that is not one number. Log a float or a scalar tensor"

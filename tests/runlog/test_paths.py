@@ -42,8 +42,9 @@ def test_the_format_is_told_by_content_and_not_by_name(tmp_path):
 def test_equal_stems_are_told_apart_by_their_folders(tmp_path):
     for folder in ("x/lr1", "x/lr2", "y/lr1"):
         write_csv(tmp_path / folder / "metrics.csv")
-    assert ids(read_paths([tmp_path / "x"])) == ["lr1/metrics", "lr2/metrics"]
-    assert ids(read_paths([tmp_path])) == ["x/lr1/metrics", "x/lr2/metrics", "y/lr1/metrics"]
+    assert ids(read_paths([tmp_path / "x"])) == ["lr2/metrics", "metrics"]
+    assert ids(read_paths([tmp_path])) == ["metrics", "x/lr2/metrics", "y/lr1/metrics"]
+    assert [run.name for run in read_paths([tmp_path])] == ["x/lr1/metrics", "x/lr2/metrics", "y/lr1/metrics"]
     write_csv(tmp_path / "x" / "lr1" / "metrics.tsv")
     assert len(set(ids(read_paths([tmp_path / "x" / "lr1"])))) == 2
 
@@ -146,7 +147,7 @@ def test_an_imported_run_says_the_same_as_its_file(tmp_path):
 def test_an_import_makes_folder_names_of_run_ids(tmp_path):
     for folder in ("lr1", "lr2"):
         write_csv(tmp_path / "runs" / folder / "metrics.csv")
-    assert ids(import_runs([tmp_path / "runs"], "old", store=tmp_path)) == ["lr1--metrics", "lr2--metrics"]
+    assert ids(import_runs([tmp_path / "runs"], "old", store=tmp_path)) == ["lr2--metrics", "metrics"]
 
 
 def test_an_import_of_runs_that_are_there_writes_nothing(tmp_path):

@@ -136,6 +136,18 @@ def test_a_live_run_is_read_from_where_it_ended_before(tmp_path, monkeypatch):
     log.finish()
 
 
+def test_a_live_log_that_was_replaced_is_read_anew(tmp_path):
+    log = RunWriter("s", store=tmp_path, run_id="a")
+    for step in range(3):
+        log.step(step, train_loss=1.0)
+    assert len(read_study("s", tmp_path).runs[0].steps) == 3
+    path = log.folder / layout.LIVE_FILE
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    for step in range(1, 5):
+        log.step(step, train_loss=2.0)
+    assert read_study("s", tmp_path).runs[0].steps[schema.TRAIN_LOSS].to_pylist() == [1.0, 2.0, 2.0, 2.0, 2.0]
+
+
 def test_the_cache_of_live_rows_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(live, "MAX_CACHED_RUNS", 2)
     for run_id in "abcd":

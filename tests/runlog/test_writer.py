@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from analysis.runlog import RunLogError, RunWriter, layout, live, read_study, schema, sealing
 
@@ -57,6 +58,17 @@ def test_numpy_and_zero_dimensional_arrays_are_numbers(tmp_path):
     run = read_study("s", tmp_path).runs[0]
     assert run.steps.to_pydict() == {schema.STEP: [0], schema.TRAIN_LOSS: [0.5], "top1": [3.0], "flag": [1.0]}
     assert (run.record[schema.SEED], run.base_lr) == (3, 0.5)
+
+
+def test_torch_scalars_are_numbers_without_a_warning(tmp_path):
+    weight = torch.ones(1, requires_grad=True)
+    with RunWriter("s", store=tmp_path, base_lr=torch.tensor(0.5)) as log:
+        log.step(0, train_loss=(2 * weight).sum(), grad_norm=torch.tensor([3.0]), lr=torch.tensor(0.5).bfloat16())
+        with pytest.raises(RunLogError, match="metric train_loss is a Tensor that is not one number"):
+            log.step(1, train_loss=torch.ones(2))
+    run = read_study("s", tmp_path).runs[0]
+    assert run.base_lr == 0.5
+    assert run.steps.to_pylist() == [{schema.STEP: 0, schema.TRAIN_LOSS: 2.0, schema.GRAD_NORM: 3.0, schema.LR: 0.5}]
 
 
 @pytest.mark.parametrize(

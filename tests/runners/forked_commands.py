@@ -1,4 +1,4 @@
-"""Runs the runners' commands by fork, from one process that has imported torch: a start costs milliseconds, not seconds.
+"""Runs the commands of the runners by fork from a process that has imported torch: a start costs milliseconds.
 
 Reads one JSON request a line; prints the process group of the command, then its exit status once it has ended.
 """

@@ -95,7 +95,7 @@ def test_ctrl_c_leaves_valid_partial_runs_that_resume_completes(tmp_path, comman
     assert len(whole) == 2
 
 
-def test_the_workload_of_a_user_trains_by_its_module_and_function(tmp_path):
+def test_the_workload_of_a_user_trains_by_its_module_and_function(tmp_path, commands):
     options = [
         "--workload",
         "tests.runners.own_workload:tiny",

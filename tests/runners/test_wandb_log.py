@@ -22,7 +22,7 @@ def test_offline_wandb_files_hold_every_row_of_the_run_log_non_finite_ones_inclu
     done = sweep(commands, tmp_path, "both", "offline")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
-    mirrored = [read_rows(path) for path in tmp_path.glob("wandb/*/run-*.wandb")]
+    mirrored = [read_rows(path) for path in tmp_path.glob("wandb/offline-run-*/run-*.wandb")]
     study = read_study("mirrored", tmp_path)
     assert len(mirrored) == len(study) == 2
     assert {run.record[schema.STATUS] for run in study} == {"finished", "diverged"}

@@ -1,0 +1,57 @@
+"""The y-axis of pictures of losses, which several pictures may share."""
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+
+from analysis.charts.labels import LogScale, log_ticks
+from analysis.charts.theme import axis
+from analysis.curves import Curves
+
+AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
+MOST_ABOVE_START = 1e3  # ours: a diverging run is cut there, or it would flatten all others
+
+
+class LossAxis:
+    """The y-axis: its domain, its kind, and where values stand on it in pixels."""
+
+    def __init__(self, panels: Sequence[Curves], start: float | None, height: int, share: float = 1.0):
+        """Takes the pictures that share the axis, the loss at the start, the height of a chart, and the share of it."""
+        values = [value for panel in panels for value in panel.points["value"].dropna()]
+        values += [start] if start is not None else []
+        self.is_log, self.height, self.is_cut = all(value > 0 for value in values), (height - AXIS_ROOM) * share, False
+        self.share = share
+        self.low, self.high = min(values, default=0.1), max(values, default=1.0)
+        if start is not None and start > 0 and self.high > MOST_ABOVE_START * start:
+            self.high, self.is_cut = MOST_ABOVE_START * start, True
+        if self.is_log:
+            air = max(0.06 * math.log10(self.high / self.low), 0.06)
+            self.low, self.high = self.low / 10**air, self.high * 10**air
+        else:
+            air = 0.06 * (self.high - self.low) or 1.0
+            self.low, self.high = self.low - air, self.high + air
+
+    def encode(self, title: str) -> alt.Y:
+        """Returns the channel."""
+        kind = "log" if self.is_log else "linear"
+        span = [alt.expr(f"height * {self.share}"), 0] if self.share < 1 else alt.Undefined
+        scale = alt.Scale(type=kind, domain=[self.low, self.high], nice=False, range=span)
+        return alt.Y("value:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
+
+    def pixel(self, value: float) -> float:
+        """Returns about how far below the top of the picture a value stands."""
+        value = self.inside(value)
+        if self.is_log:
+            return LogScale(self.low, self.high, self.height, upward=True).pixel(value)
+        return self.height * (self.high - value) / (self.high - self.low)
+
+    def inside(self, value: float) -> float:
+        """Returns the value, or the edge of the picture it lies beyond; the top edge for NaN."""
+        return min(max(value, self.low), self.high) if math.isfinite(value) else self.high
+
+    def value(self, pixel: float) -> float:
+        """Returns the value that stands so far below the top."""
+        if self.is_log:
+            return LogScale(self.low, self.high, self.height, upward=True).value(pixel)
+        return self.high - (self.high - self.low) * pixel / self.height

@@ -1,0 +1,121 @@
+import json
+
+import numpy as np
+import pytest
+
+from analysis.findings import diagnose
+from analysis.headline import write_headline
+from analysis.published import publish
+from analysis.runlog import schema
+from tests import curves
+from tests.studies import make_run, make_study, sweep
+
+CODES = {
+    "edge-of-instability",
+    "early-instability",
+    "mid-training-instability",
+    "stuck-at-chance",
+    "non-finite",
+    "evaluation-gap",
+    "gradient-outliers",
+    "extreme-clipping",
+    "range-end",
+    "double-check",
+    "batch-size",
+}
+
+
+def test_every_check_answers_and_found_comes_first():
+    findings = diagnose(make_study(sweep(edge=0.3))).findings
+    assert {finding.code for finding in findings} == CODES
+    outcomes = [finding.outcome for finding in findings]
+    assert outcomes == sorted(outcomes, key=["found", "clear", "not-checked"].index)
+    assert all(finding.sentence.endswith(".") for finding in findings)
+
+
+def test_a_sweep_at_the_edge_suggests_warmup_first_with_numbers_and_command():
+    diagnosis = diagnose(make_study(sweep(edge=0.3, stride="1x1") + sweep(edge=1e9, stride="2x2"), "strides"))
+    assert [fix.fix for fix in diagnosis.fixes] == ["warmup", "clipping", "optimizer", "architecture", "lower-lr"]
+    warmup = diagnosis.fixes[0]
+    assert warmup.numbers["base_lr"] == 3.0
+    assert warmup.numbers["warmup_steps"] == [10, 30]
+    assert warmup.command == (
+        "python -m runners.warmup_sweep --study strides --variant stride=1x1 --base-lr 3 --warmup-steps 10,30"
+    )
+    headline = write_headline(diagnosis)
+    assert headline.title.startswith("Above learning rate 0.1, training breaks in its first")
+    assert "Warmup is the first fix to try." in headline.evidence
+
+
+def test_a_steady_sweep_gets_no_advice():
+    diagnosis = diagnose(make_study(sweep(edge=1e9)))
+    assert diagnosis.fixes == ()
+    assert write_headline(diagnosis).title == "Nothing unstable up to learning rate 1"
+
+
+def test_a_sparse_log_asks_for_the_probe_and_nothing_else():
+    loss = curves.decline(3000, np.random.default_rng(0))[99::100]
+    diagnosis = diagnose(make_study([make_run(loss, every=100, first_step=99, base_lr=0.1)]))
+    assert [fix.fix for fix in diagnosis.fixes] == ["probe"]
+    assert diagnosis.fixes[0].numbers == {"max_train_steps": 500, "base_lr": 0.2}
+    assert "cannot tell" in write_headline(diagnosis).title
+    assert diagnosis.finding("early-instability").outcome == "not-checked"
+
+
+def test_a_break_in_mid_training_suggests_clipping_first():
+    run = make_run(curves.mid(600, 0, "not-recovered").loss, base_lr=0.1, optimizer="momentum")
+    healthy = make_run(
+        curves.decline(600, np.random.default_rng(1)),
+        run_id="healthy",
+        base_lr=0.03,
+        columns={schema.GRAD_NORM: np.linspace(1, 2, 600)},
+    )
+    fixes = diagnose(make_study([run, healthy])).fixes
+    assert fixes[0].fix == "clipping"
+    assert fixes[0].numbers["clip_threshold"] == pytest.approx(1.9, abs=0.05)
+
+
+def test_extreme_clipping_suggests_a_lower_learning_rate_first():
+    answer = curves.mid(600, 0, "not-recovered")
+    columns = {schema.GRAD_NORM: np.full(600, 10.0)}
+    diagnosis = diagnose(make_study([make_run(answer.loss, base_lr=0.1, clip_threshold=1.0, columns=columns)]))
+    assert diagnosis.finding("extreme-clipping").outcome == "found"
+    assert diagnosis.fixes[0].fix == "lower-lr"
+
+
+def test_batch_size_is_never_a_fix_and_comparing_across_it_is_confounded():
+    runs = sweep(edge=0.3) + [make_run(np.linspace(2, 1, 300), run_id="big", base_lr=0.1, batch_size=512, **facts_of(sweep(0.3)[0]))]
+    diagnosis = diagnose(make_study(runs))
+    assert diagnosis.finding("batch-size").outcome == "found"
+    assert all(schema.BATCH_SIZE not in fix.numbers and "batch" not in fix.sentence for fix in diagnosis.fixes)
+
+
+def facts_of(run) -> dict:
+    """Returns the metaparameters of a run without rate, seed and batch size."""
+    left_out = (*schema.FACTS, schema.BASE_LR, schema.SEED, schema.BATCH_SIZE)
+    return {name: value for name, value in run.record.items() if name not in left_out}
+
+
+def test_the_published_json_is_strict_and_names_every_part():
+    loss = curves.mid(600, 0, "diverged").loss
+    published = publish(diagnose(make_study([*sweep(edge=0.3), make_run(loss, run_id="lost", base_lr=0.5)])))
+    text = json.dumps(published, allow_nan=False)
+    assert json.loads(text)["schema"] == "steadystep.diagnosis/1"
+    assert set(published) == {"schema", "study", "runs", "findings", "fixes", "skipped"}
+    assert set(published["study"]["sweeps"][0]) >= {
+        "series",
+        "lr_star",
+        "tie_band",
+        "unstable_base_lr",
+        "unstable_bracket",
+        "verdict",
+        "at_range_end",
+        "infeasible",
+        "sentence",
+    }
+
+
+def test_no_run_is_stable_and_unstable_by_its_name_alone():
+    runs = sweep(edge=0.3)
+    ids = {judged.run.run_id: judged.verdict for judged in diagnose(make_study(runs)).runs}
+    assert all(verdict == ("unstable" if float(run_id.split("-")[1]) >= 0.3 else "stable") for run_id, verdict in ids.items())

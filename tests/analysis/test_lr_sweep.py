@@ -1,0 +1,73 @@
+import random
+
+import pytest
+
+from analysis.findings import diagnose
+from analysis.lr_words import number
+from analysis.runlog import schema
+from tests.studies import make_study, sweep, sweep_run
+
+
+def only_sweep(runs):
+    """Diagnoses runs of one series and returns their sweep."""
+    sweeps = diagnose(make_study(runs)).sweeps
+    assert len(sweeps) == 1
+    return sweeps[0]
+
+
+def test_a_best_rate_just_below_the_break_is_called_edge():
+    found = only_sweep(sweep(edge=0.3))
+    assert (found.verdict, found.lr_star, found.unstable_base_lr) == ("edge", 0.1, 0.3)
+    assert found.unstable_bracket == (0.1, 0.3)
+    assert "0.1" in found.sentence
+    assert "0.3" in found.sentence
+
+
+def test_a_steady_sweep_says_how_far_it_looked():
+    found = only_sweep(sweep(edge=1e9, best=0.3, lrs=(0.01, 0.03, 0.1, 0.3)))
+    assert (found.verdict, found.unstable_base_lr, found.at_range_end) == ("no-instability-seen", None, "high")
+    assert "too small" in found.sentence
+
+
+def test_three_learning_rates_are_not_enough():
+    assert only_sweep(sweep(edge=0.3, lrs=(0.03, 0.1, 0.3))).verdict == "not-enough-runs"
+
+
+def test_a_best_rate_far_below_the_break_is_interior():
+    found = only_sweep(sweep(edge=1.0, best=0.01, lrs=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)))
+    assert (found.verdict, found.lr_star) == ("interior", 0.01)
+
+
+def test_the_order_of_runs_changes_nothing():
+    runs = sweep(edge=0.3)
+    shuffled = random.Random(0).sample(runs, len(runs))
+    assert only_sweep(runs) == only_sweep(shuffled)
+
+
+def test_a_run_far_above_the_edge_moves_neither_best_nor_edge():
+    before, after = only_sweep(sweep(edge=0.3)), only_sweep([*sweep(edge=0.3), sweep_run(10.0, 0, edge=0.3)])
+    assert (before.lr_star, before.unstable_base_lr) == (after.lr_star, after.unstable_base_lr)
+
+
+def test_two_variants_are_two_series_named_by_what_differs():
+    runs = sweep(edge=0.3, stride="1x1") + sweep(edge=1e9, stride="2x2")
+    found = {found.series: found.verdict for found in diagnose(make_study(runs)).sweeps}
+    assert found == {"stride=1x1": "edge", "stride=2x2": "no-instability-seen"}
+
+
+def test_runs_that_still_train_are_no_marks():
+    runs = [*sweep(edge=0.3), sweep_run(0.1, 9, edge=0.3, **{schema.STATUS: "running"})]
+    assert len(only_sweep(runs).runs) == 18
+
+
+def test_infeasible_runs_are_marked_with_their_reason():
+    runs = sweep(edge=0.3)
+    found = only_sweep(runs)
+    above = [mark for mark in found.runs if mark.base_lr >= 0.3]
+    assert {mark.state for mark in above} <= {"rose", "infeasible"}
+    assert all(mark.reason for mark in above)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.1, "0.1"), (3e-4, "3e-4"), (10.8, "10.8"), (2.0, "2"), (1e-10, "1e-10")])
+def test_numbers_are_written_as_people_type_them(value, text):
+    assert number(value) == text
