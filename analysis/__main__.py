@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 
 from analysis.runlog import RunLogError
@@ -12,7 +13,9 @@ GRADES = ("suspected", "unstable", "diverged")
 
 def build_parser() -> argparse.ArgumentParser:
     """Builds the parser; every command has an example."""
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Finds where training goes unstable, from run logs.")
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis", description="Finds where training goes unstable, from run logs."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     diagnose = commands.add_parser(
         "diagnose", help="judge runs", epilog="example: python -m analysis diagnose runs/ --json --fail-on unstable"
@@ -21,14 +24,18 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--json", action="store_true", help="print the published JSON and nothing else")
     diagnose.add_argument("--fail-on", choices=GRADES, help="exit 1 when a run is at or above this grade")
     bring = commands.add_parser(
-        "import", help="read logs into the store", epilog="example: python -m analysis import runs/ --study gpt-small --map train_loss=lm_loss"
+        "import",
+        help="read logs into the store",
+        epilog="example: python -m analysis import runs/ --study gpt-small --map train_loss=lm_loss",
     )
     bring.add_argument("paths", nargs="+", metavar="PATH")
     bring.add_argument("--study", required=True, help="study to write the runs to")
     for command in (diagnose, bring):
         command.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
         command.add_argument("--map", nargs="+", default=[], metavar="NAME=COLUMN", help="which column holds what")
-    commands.add_parser("formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats")
+    commands.add_parser(
+        "formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats"
+    )
     return parser
 
 
@@ -101,6 +108,9 @@ def main(argv: list[str] | None = None) -> int:
     except RunLogError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

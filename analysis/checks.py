@@ -60,7 +60,9 @@ def check_early(diagnosis: Diagnosis) -> Finding:
         sentence = f"Cannot tell for {len(blind)} of {total} runs: {reason}. The 500-step probe shows it."
         return Finding(code, "not-checked", ids, sentence, {"runs": len(blind)})
     ids = tuple(judged.run.run_id for judged in diagnosis.runs)
-    return Finding(code, "clear", ids, f"No rise in the first steps of any of {total} runs, logged every step.", {"runs": total})
+    return Finding(
+        code, "clear", ids, f"No rise in the first steps of any of {total} runs, logged every step.", {"runs": total}
+    )
 
 
 def reason_of(judged: RunDiagnosis) -> str:
@@ -84,10 +86,14 @@ def check_mid_training(diagnosis: Diagnosis) -> Finding:
             f"In {len(hits)} of {total} runs{where(judged for judged, _ in hits)} the loss rose mid-training, "
             f"the first at step {first.onset_step:,}{level}; {lost} did not come back."
         )
-        return Finding(code, "found", ids, sentence, {"runs": len(hits), "lost": lost, "first_onset_step": first.onset_step})
+        return Finding(
+            code, "found", ids, sentence, {"runs": len(hits), "lost": lost, "first_onset_step": first.onset_step}
+        )
     points = [len(judged.run.loss[0]) for judged in diagnosis.runs]
     if not points or max(points) < 14:
-        return Finding(code, "not-checked", (), f"Too few losses were logged: {max(points, default=0)} in the longest run.", {})
+        return Finding(
+            code, "not-checked", (), f"Too few losses were logged: {max(points, default=0)} in the longest run.", {}
+        )
     ids = tuple(judged.run.run_id for judged in diagnosis.runs)
     sentence = f"No rise after a decline in {total} runs, as far as {sum(points):,} logged losses can show."
     return Finding(code, "clear", ids, sentence, {"runs": total, "points": sum(points)})
@@ -103,7 +109,8 @@ def check_stuck(diagnosis: Diagnosis) -> Finding:
     ids = tuple(judged.run.run_id for judged in stuck or known)
     if stuck:
         level = number(float(stuck[0].run.record[schema.BASELINE_LOSS]))
-        sentence = f"{len(stuck)} of {len(known)} runs{where(stuck)} never leave chance level, a loss of {level}."
+        verb = "ends" if len(stuck) == 1 else "end"
+        sentence = f"{len(stuck)} of {len(known)} runs{where(stuck)} {verb} at chance level, a loss of {level}."
         return Finding(code, "found", ids, sentence, {"runs": len(stuck)})
     return Finding(code, "clear", ids, f"None of {len(known)} runs is stuck at chance level.", {"runs": len(known)})
 
@@ -145,13 +152,17 @@ def check_evaluation_gap(diagnosis: Diagnosis) -> Finding:
         last = max(event.recovery_step for _, event, _ in hidden)
         first = min(evaluation for _, _, evaluation in hidden)
         sentence = (
-            f"In {len(hidden)} of {len(hits)} runs the early rise is over by step {last:,}, before the first evaluation "
-            f"at step {first:,}: only the loss of every step shows it."
+            f"In {len(hidden)} of {len(hits)} runs the early rise is over by step {last:,}, before the first "
+            f"evaluation at step {first:,}: only the loss of every step shows it."
         )
-        return Finding(code, "found", ids, sentence, {"runs": len(hidden), "recovery_step": last, "first_evaluation": first})
+        return Finding(
+            code, "found", ids, sentence, {"runs": len(hidden), "recovery_step": last, "first_evaluation": first}
+        )
     if all(first_evaluation(judged.run) is None for judged, _ in hits):
         return Finding(code, "not-checked", (), "No evaluations were logged.", {})
-    return Finding(code, "clear", (), f"The {len(hits)} early rises last beyond the first evaluation.", {"runs": len(hits)})
+    return Finding(
+        code, "clear", (), f"The {len(hits)} early rises last beyond the first evaluation.", {"runs": len(hits)}
+    )
 
 
 CHECKS = (

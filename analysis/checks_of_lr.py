@@ -49,8 +49,13 @@ def check_range_end(diagnosis: Diagnosis) -> Finding:
     if ends:
         sweep = ends[0]
         which = "largest" if sweep.at_range_end == "high" else "smallest"
-        sentence = f"{prefix(diagnosis, sweep)}the best learning rate, {number(sweep.lr_star)}, is the {which} that was tried: the range is too small."
-        return Finding(code, "found", ids, sentence[0].upper() + sentence[1:], {"series": [sweep.series for sweep in ends]})
+        star = number(sweep.lr_star)
+        sentence = (
+            f"{prefix(diagnosis, sweep)}the best learning rate, {star}, is the {which} tried: the range is too small."
+        )
+        return Finding(
+            code, "found", ids, sentence[0].upper() + sentence[1:], {"series": [sweep.series for sweep in ends]}
+        )
     return Finding(code, "clear", ids, "The best learning rate lies inside the searched range.", {})
 
 
@@ -71,9 +76,14 @@ def check_double_check(diagnosis: Diagnosis) -> Finding:
     star = number(sweeps[0].lr_star)
     if not above:
         five, ten = number(5 * sweeps[0].lr_star), number(10 * sweeps[0].lr_star)
-        return Finding(code, "not-checked", (), f"No run at 5 or 10 times the best, {star}: train one at {five} or {ten}.", {})
+        return Finding(
+            code, "not-checked", (), f"No run at 5 or 10 times the best, {star}: train one at {five} or {ten}.", {}
+        )
     if broken:
-        sentence = f"{len(broken)} of {len(above)} runs at 5 to 10 times the best decline steadily, then rise suddenly: it is instability."
+        sentence = (
+            f"{len(broken)} of {len(above)} runs at 5 to 10 times the best decline steadily, then rise suddenly: "
+            "it is instability."
+        )
         return Finding(code, "found", tuple(broken), sentence, {"runs": len(broken), "of": len(above)})
     sentence = f"None of {len(above)} runs at 5 to 10 times the best rises after a steady decline."
     return Finding(code, "clear", tuple(above), sentence, {"of": len(above)})
@@ -81,7 +91,7 @@ def check_double_check(diagnosis: Diagnosis) -> Finding:
 
 def is_sudden_after_decline(judged, event) -> bool:
     """Whether an event is a rise from a level well below the start."""
-    steps, loss = judged.run.loss
+    _, loss = judged.run.loss
     if event.kind != "mid-training" or event.level_before is None or not len(loss):
         return False
     start = judged.run.record.get(schema.INIT_LOSS_MEAN) or float(loss[0])
@@ -95,7 +105,9 @@ def check_batch_size(diagnosis: Diagnosis) -> Finding:
     for judged in diagnosis.runs:
         size = judged.run.record.get(schema.BATCH_SIZE)
         if size is not None:
-            rest = tuple(item for item in series_key(judged.run) if item[0] not in (schema.BATCH_SIZE, schema.MAX_TRAIN_STEPS))
+            rest = tuple(
+                item for item in series_key(judged.run) if item[0] not in (schema.BATCH_SIZE, schema.MAX_TRAIN_STEPS)
+            )
             sizes.setdefault(rest, {}).setdefault(size, set()).add(judged.run.base_lr)
     if not sizes:
         return Finding(code, "not-checked", (), "No run names its batch size.", {})
@@ -107,4 +119,6 @@ def check_batch_size(diagnosis: Diagnosis) -> Finding:
             "Batch size is not a fix for instability."
         )
         return Finding(code, "found", (), sentence, {"batch_sizes": sorted(confounded[0])})
-    return Finding(code, "clear", (), "No runs are compared across batch sizes without their own learning-rate sweep.", {})
+    return Finding(
+        code, "clear", (), "No runs are compared across batch sizes without their own learning-rate sweep.", {}
+    )

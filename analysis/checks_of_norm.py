@@ -16,17 +16,22 @@ def check_gradient_outliers(diagnosis: Diagnosis) -> Finding:
     hit = [(judged, steps) for judged, steps in hit if len(steps)]
     if not hit:
         ids = tuple(judged.run.run_id for judged in known)
-        sentence = f"No step's gradient norm is above {OUTLIER_RATIO:g} times the median of its run, in {len(known)} runs."
+        sentence = (
+            f"No step's gradient norm is above {OUTLIER_RATIO:g} times the median of its run, in {len(known)} runs."
+        )
         return Finding(code, "clear", ids, sentence, {"runs": len(known)})
     worst = max(hit, key=lambda pair: ratio(pair[0]))
     before = sum(any(event.preceded_by for event in judged.confirmed) for judged, _ in hit)
     size = "not finite" if ratio(worst[0]) == float("inf") else f"{ratio(worst[0]):,.3g} times the median"
     sentence = (
         f"{len(hit)} of {len(known)} runs have steps whose gradient norm is above {OUTLIER_RATIO:g} times the median; "
-        f"the largest is {size}. In {before} of them an outlier of a norm comes just before the loss rises."
+        f"the largest is {size}."
+        + (f" In {before} of them an outlier comes just before the loss rises." if before else "")
     )
     ids = tuple(judged.run.run_id for judged, _ in hit)
-    return Finding(code, "found", ids, sentence, {"runs": len(hit), "before_a_rise": before, "largest_ratio": ratio(worst[0])})
+    return Finding(
+        code, "found", ids, sentence, {"runs": len(hit), "before_a_rise": before, "largest_ratio": ratio(worst[0])}
+    )
 
 
 def ratio(judged) -> float:
@@ -49,10 +54,16 @@ def check_extreme_clipping(diagnosis: Diagnosis) -> Finding:
         worst = max(extreme, key=lambda judged: judged.clipping.clipped_fraction)
         share, multiplier = worst.clipping.clipped_fraction, worst.clipping.effective_lr_multiplier
         sentence = (
-            f"{len(extreme)} of {len(clipped)} runs clip more than half of their updates, up to {share:.0%}: that is a lower learning "
-            f"rate in disguise, {multiplier:.2g} times the one set. Lower the learning rate instead."
+            f"{len(extreme)} of {len(clipped)} runs clip more than half of their updates, up to {share:.0%}: that is a "
+            f"lower learning rate in disguise, {multiplier:.2g} times the one set. Lower the learning rate instead."
         )
         evidence = {"runs": len(extreme), "clipped_fraction": share, "effective_lr_multiplier": multiplier}
         return Finding(code, "found", ids, sentence, evidence)
     most = max(judged.clipping.clipped_fraction for judged in clipped)
-    return Finding(code, "clear", ids, f"At most {most:.0%} of the updates are clipped, in {len(clipped)} runs.", {"clipped_fraction": most})
+    return Finding(
+        code,
+        "clear",
+        ids,
+        f"At most {most:.0%} of the updates are clipped, in {len(clipped)} runs.",
+        {"clipped_fraction": most},
+    )

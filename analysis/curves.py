@@ -85,7 +85,10 @@ def line_keys(runs: Sequence[RunDiagnosis], sweep: LrSweep | None) -> dict[str, 
         sweep: Sweep in focus; runs of other series are controls. None: every line is "other", shaded in turn.
     """
     series = {judged.series for judged in runs}
-    names = {each: shorten_label(each, series - {each}).replace("=", " ") if len(series) > 1 else "" for each in series}
+    names = {
+        each: shorten_label(each, series - {each}).replace("=", " ").replace("_", " ") if len(series) > 1 else ""
+        for each in series
+    }
     labels = {judged.run.run_id: _label(judged, names[judged.series]) for judged in runs}
     if sweep is None or sweep.lr_star is None:
         turn = {label: index for index, label in enumerate(sorted(set(labels.values())))}
@@ -187,7 +190,7 @@ def _table(
 
 def _choose_points(steps: np.ndarray, values: np.ndarray, share: int, detail: tuple[int, int] | None) -> np.ndarray:
     """Returns the indices of the points to draw: most of the share inside the detail, the rest evenly around it."""
-    if detail is None:
+    if detail is None or share >= len(values):
         return thin(values, share)
     inside = np.flatnonzero((steps >= detail[0]) & (steps <= detail[1]))
     outside = thin(values, share // DETAIL_PART)

@@ -42,7 +42,11 @@ def blind_reason(run: Run, curve: LossCurve) -> str:
     gaps = np.diff(seen)
     if len(seen) < COVERAGE * (end - steps[0] + 1) or (len(gaps) and gaps.max() > LARGEST_GAP):
         every = int(np.median(gaps)) if len(gaps) else end
-        return f"the loss was logged every {every:,} steps" if every > 1 else f"{end - len(seen):,} of the first {end:,} steps were not logged"
+        return (
+            f"the loss was logged every {every:,} steps"
+            if every > 1
+            else f"{end - len(seen):,} of the first {end:,} steps were not logged"
+        )
     if curve.correlation[1] > SMOOTHED_R:
         return f"the logged loss looks smoothed (correlation of neighbors {curve.correlation[1]:.2f})"
     return ""

@@ -14,6 +14,7 @@ REPAIRED = {  # the repaired twin of a built-in workload: option and value
     "mlp": ("norm", "layer"),
 }
 RUNNER_SOURCE = "runner"
+ABSENT = "none"  # how a runner's --variant names a field that the record does not have
 
 
 def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
@@ -32,7 +33,9 @@ def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
         return join("runners.probe", study, choose_series(diagnosis, run), rate(numbers))
     if fix == "warmup":
         lengths = ",".join(str(steps) for steps in numbers["warmup_steps"])
-        return join("runners.warmup_sweep", study, choose_series(diagnosis, run), rate(numbers), ["--warmup-steps", lengths])
+        return join(
+            "runners.warmup_sweep", study, choose_series(diagnosis, run), rate(numbers), ["--warmup-steps", lengths]
+        )
     return join("runners.lr_sweep", study, lr_sweep_options(fix, run, numbers))
 
 
@@ -78,8 +81,10 @@ def choose_series(diagnosis: Diagnosis, run: Run) -> list[str]:
     swept = [other.run for other in diagnosis.runs if not other.run.record.get(schema.PARENT_RUN)]
     keys = [dict(series_key(other)) for other in swept]
     own = dict(series_key(run))
-    names = sorted(name for name in own if len({key.get(name) for key in keys}) > 1)
-    return [part for name in names for part in ("--variant", f"{name}={json.loads(own[name])}")]
+    names = sorted({name for key in (own, *keys) for name in key})
+    differing = [name for name in names if len({key.get(name) for key in (own, *keys)}) > 1]
+    values = {name: json.loads(own[name]) if name in own else ABSENT for name in differing}
+    return [part for name, value in values.items() for part in ("--variant", f"{name}={value}")]
 
 
 def rate(numbers: dict) -> list[str]:

@@ -31,7 +31,7 @@ def state_of(diagnosis: Diagnosis, sweep: LrSweep | None, fix: str) -> str:
 
 
 def runs_with(diagnosis: Diagnosis, sweep: LrSweep, factor: str) -> list[RunDiagnosis]:
-    """Returns the runs that differ from the sweep's series in one factor (and in length), at unstable learning rates."""
+    """Returns the runs that differ from the sweep's series in one factor (and in length), at unstable rates."""
     ignored = (factor, schema.MAX_TRAIN_STEPS)
 
     def rest(judged: RunDiagnosis) -> tuple:

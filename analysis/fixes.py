@@ -54,7 +54,9 @@ class Case:
 
 def find_case(diagnosis: Diagnosis) -> Case | None:
     """Finds the series that a fix would help: one at the edge, else unstable runs that belong to no judged sweep."""
-    because = tuple(finding.code for finding in diagnosis.findings if finding.outcome == "found" and finding.code in EVENTS)
+    because = tuple(
+        finding.code for finding in diagnosis.findings if finding.outcome == "found" and finding.code in EVENTS
+    )
     for sweep in diagnosis.sweeps:
         if sweep.at_edge:
             members = [judged for judged in diagnosis.runs if judged.series == sweep.series]
@@ -70,8 +72,14 @@ def make_case(diagnosis: Diagnosis, sweep: LrSweep | None, members: list[RunDiag
     """Sorts the runs of a series into unstable and healthy ones."""
     star = sweep.lr_star if sweep else None
     by_lr = sorted(members, key=lambda judged: (judged.run.base_lr or 0.0, judged.run.run_id))
-    unstable = tuple(judged for judged in by_lr if judged.verdict == "unstable" and (star is None or (judged.run.base_lr or 0) > star))
-    stable = [judged for judged in by_lr if judged.verdict == "stable" and (star is None or (judged.run.base_lr or 0) <= star)]
+    unstable = tuple(
+        judged
+        for judged in by_lr
+        if judged.verdict == "unstable" and (star is None or (judged.run.base_lr or 0) > star)
+    )
+    stable = [
+        judged for judged in by_lr if judged.verdict == "stable" and (star is None or (judged.run.base_lr or 0) <= star)
+    ]
     return Case(sweep, unstable, tuple(reversed(stable)), tuple(by_lr), because, diagnosis)
 
 
@@ -112,7 +120,9 @@ def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
     star = next((sweep.lr_star for sweep in diagnosis.sweeps if sweep.lr_star), judged.run.base_lr)
     numbers = {"max_train_steps": PROBE_STEPS, "base_lr": PROBE_FACTOR * star if star else None}
     rate = f"learning rate {number(numbers['base_lr'])}, twice the best" if star else "twice the best learning rate"
-    sentence = f"Train {PROBE_STEPS} steps at {rate}, with the loss of every step: this log cannot show the first steps."
+    sentence = (
+        f"Train {PROBE_STEPS} steps at {rate}, with the loss of every step: this log cannot show the first steps."
+    )
     command = command_for("probe", diagnosis, judged.run, numbers)
     fixed_when = "The probe's log has every step; then early instability is seen or excluded."
     return Fix(0, "probe", "suggested", ("early-instability",), sentence, numbers, command, fixed_when)
@@ -125,8 +135,8 @@ def suggest_warmup(case: Case) -> Fix | None:
     plan = plan_warmup(case.unstable_base_lr, planned_steps(case))
     lengths = " or ".join(f"{steps:,}" for steps in plan.warmup_steps)
     sentence = (
-        f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}, over {lengths} steps; "
-        f"the shortest that holds is put in front of the schedule."
+        f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}, "
+        f"over {lengths} steps; the shortest that holds is put in front of the schedule."
     )
     numbers = {
         "base_lr": plan.base_lr,
@@ -135,7 +145,9 @@ def suggest_warmup(case: Case) -> Fix | None:
         "post_warmup_steps": list(plan.post_warmup_steps),
         "total_steps": [plan.max_train_steps + steps for steps in plan.warmup_steps],
     }
-    fixed_when = "No rise until three times the warmup in 3 of 3 seeds, and the best learning rate moves up or ends better."
+    fixed_when = (
+        "No rise until three times the warmup in 3 of 3 seeds, and the best learning rate moves up or ends better."
+    )
     return make_fix(case, "warmup", sentence, numbers, fixed_when)
 
 
@@ -159,8 +171,8 @@ def suggest_clipping(case: Case) -> Fix | None:
         "base_lr": case.unstable_base_lr,
     }
     sentence = (
-        f"Clip gradients at norm {number(threshold)}, the 90th percentile of {proposal.num_steps:,} healthy steps of {proposal.run_id}; "
-        "if it still breaks, make it smaller, but stop when more than half of the updates are clipped."
+        f"Clip gradients at norm {number(threshold)}, the 90th percentile of {proposal.num_steps:,} "
+        f"healthy steps of {proposal.run_id}; if it still breaks, make it smaller, but stop when more than half of the updates are clipped."
     )
     fixed_when = "No rise in 3 of 3 seeds where it rose before, with less than 50% of the updates clipped."
     return make_fix(case, "clipping", sentence, numbers, fixed_when)
@@ -171,19 +183,30 @@ def suggest_optimizer(case: Case) -> Fix | None:
     current = str(case.example.run.record.get(schema.OPTIMIZER) or "")
     if "adam" in current.lower():
         return None
-    sentence = f"Try Adam instead of {current or 'this optimizer'}, with a learning-rate sweep of its own and the same number of steps."
+    sentence = (
+        f"Try Adam instead of {current or 'this optimizer'}, with a learning-rate sweep of its own "
+        "and the same number of steps."
+    )
     numbers = {"optimizer": "adam", "base_lr": [1e-4, 1e-3, 1e-2, 1e-1]}
-    return make_fix(case, "optimizer", sentence, numbers, "Its best learning rate lies inside its stable range, at an equal or better final loss.")
+    return make_fix(
+        case,
+        "optimizer",
+        sentence,
+        numbers,
+        "Its best learning rate lies inside its stable range, at an equal or better final loss.",
+    )
 
 
 def suggest_architecture(case: Case) -> Fix:
     """Suggests residual connections and normalisation where they are missing."""
     sentence = (
-        "Check the architecture: residual connections and normalisation where missing; x + Norm(f(x)) or x + f(Norm(x)), "
-        "not Norm(x + f(x)); residual branches that start at 0."
+        "Check the architecture: residual connections and normalisation where missing; x + Norm(f(x)) "
+        "or x + f(Norm(x)), not Norm(x + f(x)); residual branches that start at 0."
     )
     numbers = {"base_lr": sorted({judged.run.base_lr for judged in case.members if judged.run.base_lr})}
-    return make_fix(case, "architecture", sentence, numbers, "The learning rate where it becomes unstable moves up 3 times or more.")
+    return make_fix(
+        case, "architecture", sentence, numbers, "The learning rate where it becomes unstable moves up 3 times or more."
+    )
 
 
 def suggest_lower_lr(case: Case) -> Fix | None:

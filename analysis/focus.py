@@ -77,6 +77,19 @@ def lrs_around(sweep: LrSweep) -> tuple[float, ...]:
     return tuple(sorted(chosen))
 
 
+def has_axis(sweep: LrSweep | None) -> bool:
+    """Whether a sweep has at least two learning rates to compare."""
+    return sweep is not None and len({run.base_lr for run in sweep.runs}) > 1
+
+
+def first_lrs(sweep: LrSweep) -> tuple[float, ...]:
+    """Returns the learning rates of the first picture: lr_star, and the first unstable one or else the next above."""
+    if sweep.lr_star is None:
+        return lrs_around(sweep)[:2]
+    above = sorted(run.base_lr for run in sweep.runs if run.base_lr > sweep.lr_star)
+    return tuple(dict.fromkeys((sweep.lr_star, *([sweep.unstable_base_lr] if sweep.unstable_base_lr else above[:1]))))
+
+
 def pair_of_lrs(sweep: LrSweep, control: LrSweep) -> tuple[float, float] | None:
     """Returns a low and a high learning rate that both variants were trained at; None without two.
 

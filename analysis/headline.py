@@ -92,7 +92,9 @@ def headline_of_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
     same = [e for j in above for e in j.confirmed[:1] if e.kind == event.kind and e.rule != "stuck"]
     onsets = [e.onset_step for e in same] or [event.onset_step]
     title = f"Above learning rate {number(border)}, {what_happens(event, onsets)}"
-    evidence = " ".join(part for part in (at_rate(sweep, members, judged), control(diagnosis, sweep), first_fix(diagnosis)) if part)
+    evidence = " ".join(
+        part for part in (at_rate(sweep, members, judged), control(diagnosis, sweep), first_fix(diagnosis)) if part
+    )
     return Headline(title, evidence, chips_of(diagnosis, event, above, sweep))
 
 
@@ -105,13 +107,21 @@ def at_rate(sweep: LrSweep, members: list[RunDiagnosis], judged: RunDiagnosis) -
         return sweep.sentence
     ratios = [(e.level_before + e.rise) / e.level_before for _, e in rose if e.rise is not None and e.level_before]
     lost = all(e.outcome == "diverged" for _, e in rose)
-    far = "the loss rises until it is no longer finite" if lost or not ratios else f"the loss rises to {times(max(ratios))} its level before"
+    far = (
+        "the loss rises until it is no longer finite"
+        if lost or not ratios
+        else f"the loss rises to {times(max(ratios))} its level before"
+    )
     ends = {mark.base_lr: [] for mark in sweep.runs}
     for mark in sweep.runs:
         ends[mark.base_lr].append(mark.objective)
     there, best = np.median(ends.get(base_lr, [np.nan])), np.median(ends[sweep.lr_star])
     worse = there / best if best > 0 else np.nan
-    tail = f", and ends {times(worse)} higher than at {number(sweep.lr_star)}" if np.isfinite(worse) and worse >= 1.5 else ""
+    tail = (
+        f", and ends {times(worse)} higher than at {number(sweep.lr_star)}"
+        if np.isfinite(worse) and worse >= 1.5
+        else ""
+    )
     seeds = f"in {len(rose)} of {len(here)} seeds" if len(here) > 1 else "in the one run there"
     return f"At {number(base_lr)} {far}, {seeds}{tail}."
 
@@ -135,7 +145,13 @@ def control(diagnosis: Diagnosis, edge: LrSweep) -> str:
 
 def chips_of(diagnosis: Diagnosis, event: Event, runs: list[RunDiagnosis], sweep: LrSweep | None) -> tuple[Chip, ...]:
     """Writes the chips: kind, strength, and what the evaluations could not see."""
-    kind = "Stuck at chance" if event.rule == "stuck" else "Early instability" if event.kind == "early" else "Breaks mid-training"
+    kind = (
+        "Stuck at chance"
+        if event.rule == "stuck"
+        else "Early instability"
+        if event.kind == "early"
+        else "Breaks mid-training"
+    )
     chips = [Chip(kind, "found")]
     if sweep is not None:
         at = [judged for judged in runs if judged.run.base_lr == sweep.unstable_base_lr]
@@ -158,10 +174,11 @@ def not_checked(diagnosis: Diagnosis) -> str:
 def headline_of_no_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
     """Writes the headline of a study whose learning rate is not limited by instability."""
     top = max(mark.base_lr for mark in sweep.runs)
+    low, high = (number(base_lr) for base_lr in sweep.tie_band)
     titles = {
         "no-instability-seen": f"Nothing unstable up to learning rate {number(top)}",
         "interior": f"Instability does not limit the best learning rate, {number(sweep.lr_star)}",
-        "plateau": f"Instability does not limit you: {number(sweep.tie_band[0])} to {number(sweep.tie_band[1])} do equally well",
+        "plateau": f"Instability does not limit you: {low} to {high} do equally well",
     }
     chips = (Chip("Range too small", "found"),) if sweep.at_range_end else ()
     return Headline(titles[sweep.verdict], f"{sweep.sentence} {not_checked(diagnosis)}", chips)
@@ -176,18 +193,28 @@ def headline_of_runs(diagnosis: Diagnosis) -> Headline:
     hit = main_event(unstable)
     few = diagnosis.sweeps[0].sentence if diagnosis.sweeps else ""
     if hit is not None:
-        judged, event = hit
+        _, event = hit
         many = f"In {len(unstable)} of {len(runs)} runs " if len(runs) > 1 else ""
         words = what_happens(event, [event.onset_step])
         title = (many + words) if many else words[0].upper() + words[1:]
-        return Headline(title, " ".join(part for part in (event_sentence(event), first_fix(diagnosis), few) if part), chips_of(diagnosis, event, unstable, None))
+        return Headline(
+            title,
+            " ".join(part for part in (event_sentence(event), first_fix(diagnosis), few) if part),
+            chips_of(diagnosis, event, unstable, None),
+        )
     if unstable:
-        return Headline("No finite loss was logged", "Training was lost before its first logged step.", (Chip("Not finite", "found"),))
+        return Headline(
+            "No finite loss was logged",
+            "Training was lost before its first logged step.",
+            (Chip("Not finite", "found"),),
+        )
     blind = [judged for judged in runs if judged.early == "cannot-tell"]
     points = sum(len(judged.run.loss[0]) for judged in runs)
     if blind:
         reason = next(finding.sentence for finding in diagnosis.findings if finding.code == "early-instability")
-        return Headline("Early instability: this log cannot tell", f"{reason} {few}".strip(), (Chip("Cannot tell", "unseen"),))
+        return Headline(
+            "Early instability: this log cannot tell", f"{reason} {few}".strip(), (Chip("Cannot tell", "unseen"),)
+        )
     title = "No rise in this run" if len(runs) == 1 else f"No rise in any of {len(runs)} runs"
     return Headline(title, f"As far as {points:,} logged losses can show. {few} {not_checked(diagnosis)}", ())
 

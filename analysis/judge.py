@@ -38,7 +38,9 @@ def judge_one(run: Run, series: str) -> RunDiagnosis:
     curve = curve_of(run)
     norm, clipping = measure_grad_norm(run), measure_run_clipping(run)
     if curve is None:
-        return RunDiagnosis(run, series, "unstable" if len(run.loss[0]) else "cannot-tell", "cannot-tell", (), (), norm, clipping)
+        return RunDiagnosis(
+            run, series, "unstable" if len(run.loss[0]) else "cannot-tell", "cannot-tell", (), (), norm, clipping
+        )
     norms = {name: run.series(name) for name in (schema.GRAD_NORM, schema.UPDATE_NORM) if len(run.series(name)[0])}
     rises = find_loss_rises(curve, norms)
     stuck = find_stuck(curve, run.record.get(schema.BASELINE_LOSS))

@@ -71,13 +71,22 @@ def find_lr_sweep(series: str, runs: list[RunDiagnosis]) -> LrSweep:
     verdict = decide_verdict(rungs, star, ties, bracket, end)
     unstable = None if bracket is None else bracket[1]
     sweep = LrSweep(
-        series, objective, marks, star, ties, unstable, bracket if bracket and bracket[0] is not None else None, verdict, end, ""
+        series,
+        objective,
+        marks,
+        star,
+        ties,
+        unstable,
+        bracket if bracket and bracket[0] is not None else None,
+        verdict,
+        end,
+        "",
     )
     return describe_sweep(sweep, rungs)
 
 
 def mark_runs(runs: list[RunDiagnosis], endings: list[Ending]) -> tuple[SweepRun, ...]:
-    """Marks each run feasible, rose or infeasible. Below lr_star a high loss means a slow run, not an infeasible one."""
+    """Marks each run feasible, rose or infeasible. Below lr_star a high loss means a slow run."""
     usable = [i for i, ending in enumerate(endings) if not ending.reason]
     best_at = min(usable, key=lambda i: endings[i].objective, default=None)
     spread = spread_of_seeds(runs, endings)

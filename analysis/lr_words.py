@@ -45,11 +45,12 @@ def sentences(sweep: LrSweep, rungs: list) -> list[str]:
         share = f"{round(seen.unstable * seeds)} of {seeds} runs"
         said.append(
             {
-                "edge": f"The best learning rate, {star}{band}, is right at the edge: {share} are unstable at {unstable}.",
+                "edge": f"The best learning rate, {star}{band}, is right at the edge: "
+                f"{share} are unstable at {unstable}.",
                 "plateau": f"{low} to {high} do equally well, and training becomes unstable at {unstable} "
                 f"({share}): instability is not what limits you.",
-                "interior": f"The best learning rate, {star}{band}, lies well inside the stable range; {unstable} is the first "
-                f"unstable one ({share}): instability is not what limits you.",
+                "interior": f"The best learning rate, {star}{band}, lies well inside the stable range; "
+                f"{unstable} is the first unstable one ({share}): instability is not what limits you.",
             }[sweep.verdict]
         )
     if sweep.at_range_end == "high":

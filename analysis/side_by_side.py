@@ -28,16 +28,16 @@ def compare_sweeps(diagnosis: Diagnosis, sweep: LrSweep, control: LrSweep | None
     above = sorted(run.base_lr for run in sweep.runs if run.base_lr > sweep.lr_star)
     high = sweep.unstable_base_lr or next(iter(above), None)
     rows: list[Row] = []
-    for lr in (high, sweep.lr_star):
+    for lr in dict.fromkeys((high, sweep.lr_star)):
         if lr is None:
             continue
         pair = [runs_of(diagnosis, each, [lr]) if each else [] for each in (sweep, control)]
         if lr == high:
-            rows.append((f"Peak loss over start, at {number(lr)}", *(_say(_peaks(runs), _ratio) for runs in pair)))
+            rows.append((f"Peak loss over start, at {number(lr)}", *(_say(_peaks(runs), say_times) for runs in pair)))
             rows.append(
                 (f"Largest gradient norm, at {number(lr)}", *(_say(_largest_norms(runs)[-1:]) for runs in pair))
             )
-    for lr in (sweep.lr_star, high):
+    for lr in dict.fromkeys((sweep.lr_star, high)):
         if lr is not None:
             pair = [_finals(each, lr) if each else [] for each in (sweep, control)]
             rows.append((f"Median final loss, at {number(lr)}", *(_say(_middle(finals)) for finals in pair)))
@@ -74,5 +74,12 @@ def _say(values: Sequence[float], say: Callable[[float], str] = number) -> str:
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
-def _ratio(value: float) -> str:
-    return f"{value:.1f}" if value < 100 else number(value)
+def say_times(ratio: float) -> str:
+    """Returns a ratio in two digits.
+
+    >>> [say_times(ratio) for ratio in (2.887, 53.2, 1970.0, 1.9e25)]
+    ['2.9', '53', '2,000', '1.9e25']
+    """
+    if ratio < 10:
+        return f"{ratio:.1f}"
+    return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e5 else f"{ratio:.2g}".replace("e+", "e")

@@ -13,7 +13,11 @@ def write_text(diagnosis: Diagnosis) -> str:
     lines = [headline.title, headline.evidence, ""]
     if diagnosis.fixes:
         first = diagnosis.fixes[0]
-        lines += [f"Next experiment ({first.fix}): {first.sentence}", f"  {first.command}", f"  Fixed when: {first.fixed_when}"]
+        lines += [
+            f"Next experiment ({first.fix}): {first.sentence}",
+            f"  {first.command}",
+            f"  Fixed when: {first.fixed_when}",
+        ]
         lines += [f"Then: {', '.join(fix.fix for fix in diagnosis.fixes[1:])}"] if diagnosis.fixes[1:] else []
         lines.append("")
     lines += [f"{STATE[finding.outcome]}  {finding.code}: {finding.sentence}" for finding in diagnosis.findings]
@@ -21,7 +25,9 @@ def write_text(diagnosis: Diagnosis) -> str:
     if unstable:
         lines += ["", "Unstable runs:"]
         for judged in unstable[:SHOWN_RUNS]:
-            events = "; ".join(f"{event.kind} at step {event.onset_step:,}, {event.outcome}" for event in judged.confirmed)
+            events = "; ".join(
+                f"{event.kind} at step {event.onset_step:,}, {event.outcome}" for event in judged.confirmed
+            )
             lines.append(f"  {judged.run.name}  {events}")
         lines += [f"  and {len(unstable) - SHOWN_RUNS} more"] if len(unstable) > SHOWN_RUNS else []
     for skipped in diagnosis.study.skipped[:SHOWN_RUNS]:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.charts.labels import shorten
-from analysis.focus import choose_control, choose_sweep
+from analysis.focus import choose_control, choose_sweep, has_axis
 from analysis.headline import write_headline
 from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.series import shorten_label
@@ -30,7 +30,7 @@ def show_verdict(diagnosis: Diagnosis) -> None:
 def show_pictures(diagnosis: Diagnosis, sweep: LrSweep | None) -> None:
     """Shows the learning-rate axis beside the losses that explain it."""
     loss = remember(key_of(diagnosis, "first loss"), lambda: picture_of_loss(first_runs(diagnosis, sweep), sweep))
-    if sweep is None:
+    if not has_axis(sweep):
         show(loss, "first_loss")
         return
     left, right = st.columns([5, 7], gap="medium")
@@ -59,7 +59,10 @@ def show_numbers(diagnosis: Diagnosis, sweep: LrSweep) -> None:
         pair = ((sweep, control), (control, sweep))
         names = [shorten(shown.literal(shorten_label(one.series, [other.series])), 24) for one, other in pair]
     table = pd.DataFrame(
-        {shown.sentence(n.replace("=", " ")): [row[i + 1] for row in rows] for i, n in enumerate(names)}
+        {
+            shown.sentence(n.replace("=", " ").replace("_", " ")): [row[i + 1] for row in rows]
+            for i, n in enumerate(names)
+        }
     )
     table.index = [row[0] for row in rows]
     with st.container(border=True, height="stretch"):
@@ -92,7 +95,7 @@ show_verdict(diagnosis)
 st.space("small")
 show_pictures(diagnosis, sweep)
 st.space("small")
-if diagnosis.fixes and sweep is not None and sweep.lr_star is not None:
+if diagnosis.fixes and has_axis(sweep) and sweep.lr_star is not None:
     experiment, numbers = st.columns([7, 5], gap="medium")
     with experiment:
         show_next(diagnosis)

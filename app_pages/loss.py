@@ -8,7 +8,7 @@ from analysis.lr_words import number
 from analysis.results import Diagnosis, Event, LrSweep, RunDiagnosis
 from app_pages import shown
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
-from app_pages.pictures import key_of, names_of, picture_of_loss, remember
+from app_pages.pictures import first_runs, key_of, names_of, picture_of_loss, remember
 
 AROUND, ABOVE, ALL = "Around the best", "5 and 10 times", "All runs"
 FINDING_STEPS, EVERY_STEP = "The steps that matter", "The whole run"
@@ -22,8 +22,10 @@ def choose_runs(diagnosis: Diagnosis, sweep: LrSweep | None, view: str, run_ids:
         return [judged for judged in diagnosis.runs if judged.run.run_id in run_ids]
     if view == ALL or sweep is None:
         return list(diagnosis.runs)
+    if view == AROUND:
+        return first_runs(diagnosis, sweep)
     lrs, control = lrs_around(sweep), choose_control(diagnosis, sweep)
-    chosen = lrs[:2] if view == AROUND else (lrs[0], *lrs[2:])
+    chosen = (lrs[0], *lrs[2:])
     return runs_of(diagnosis, sweep, chosen) + (runs_of(diagnosis, control, chosen[1:]) if control else [])
 
 
@@ -84,7 +86,7 @@ runs = choose_runs(diagnosis, sweep, view, run_ids)
 window = choose_window(runs) if steps == FINDING_STEPS else choose_window([])
 if steps == EVERY_STEP:
     window = (0, max((int(judged.run.loss[0][-1]) for judged in runs if len(judged.run.loss[0])), default=1))
-chart_key = f"loss_{window[1]}"
+chart_key = f"loss of {view}, {steps}, {run_ids}"
 detail = zoomed_steps(chart_key)
 picture = remember(
     key_of(diagnosis, "loss", sweep.series if sweep else "", view, tuple(run_ids), window, detail),
@@ -93,7 +95,9 @@ picture = remember(
 with st.container(border=True):
     st.markdown(f"**{shown.sentence(picture.title)}**")
     st.altair_chart(picture.chart, key=chart_key, on_select="rerun", selection_mode="zoom", alt=picture.alt)
-    st.caption(shown.sentence(f"{picture.caption} Scroll to zoom, drag to move, double-click to reset."))
+    st.caption(
+        shown.sentence(f"{picture.caption} Pinch, or scroll with Ctrl, to zoom; drag to move; double-click to reset.")
+    )
 st.subheader("Events", anchor=False)
 events = table_of_events(runs, names)
 if events.empty:

@@ -5,7 +5,16 @@ import streamlit as st
 
 from analysis.charts.loss import LossMarks, loss_curves
 from analysis.curves import cut_curves
-from analysis.focus import choose_control, choose_window, event_bands, lrs_around, pair_of_lrs, runs_of, start_loss
+from analysis.focus import (
+    choose_control,
+    choose_window,
+    event_bands,
+    has_axis,
+    lrs_around,
+    pair_of_lrs,
+    runs_of,
+    start_loss,
+)
 from analysis.lr_words import number
 from analysis.results import Diagnosis, LrSweep
 from analysis.runlog import schema
@@ -127,12 +136,13 @@ if sweep is None:
     show_no_sweep()
     st.stop()
 st.markdown(shown.sentence(sweep.sentence))
-show_axis(diagnosis, sweep)
-st.space("small")
-show_multiples(diagnosis, sweep)
-st.space("small")
-show_pair(diagnosis, sweep)
-st.space("small")
+if has_axis(sweep):
+    show_axis(diagnosis, sweep)
+    st.space("small")
+    show_multiples(diagnosis, sweep)
+    st.space("small")
+    show_pair(diagnosis, sweep)
+    st.space("small")
 st.subheader("Runs", anchor=False)
 picked = st.dataframe(
     table_of_runs(diagnosis, sweep),

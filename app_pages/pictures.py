@@ -15,7 +15,7 @@ from analysis.focus import (
     choose_window,
     evaluation_steps,
     event_bands,
-    lrs_around,
+    first_lrs,
     median_objectives,
     runs_of,
     start_loss,
@@ -90,7 +90,9 @@ def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320, li
     )
     caption = f"{shown_runs} of {len(diagnosis.runs)} runs. Line: median of seeds."
     if controls and sweep.unstable_bracket is not None:
-        caption += f" Band: unstable for {shorten_label(sweep.series, [control.series]).replace('=', ' ')}."
+        caption += (
+            f" Band: unstable for {shorten_label(sweep.series, [control.series]).replace('=', ' ').replace('_', ' ')}."
+        )
     return Picture(chart, words.sweep_title(sweep), caption, sweep.sentence)
 
 
@@ -109,7 +111,7 @@ def first_runs(diagnosis: Diagnosis, sweep: LrSweep | None) -> list[RunDiagnosis
     if sweep is None:
         unstable_first = sorted(diagnosis.runs, key=lambda judged: judged.verdict != "unstable")
         return unstable_first[:MOST_LINES]
-    lrs = lrs_around(sweep)[:2]
+    lrs = first_lrs(sweep)
     control = choose_control(diagnosis, sweep)
     return runs_of(diagnosis, sweep, lrs) + (runs_of(diagnosis, control, lrs[1:]) if control else [])
 
@@ -130,7 +132,7 @@ def picture_of_loss(
         window: First and last step, chosen from the events when None.
         height: Height in pixels.
         detail: Steps that are zoomed into and get most of the points.
-        with_lr: Whether a strip with the learning rates stands below.
+        with_lr: Whether a strip with the learning rates stands below, and the steps can be zoomed into.
     """
     window = window or choose_window(runs)
     keys = literal_keys(runs, sweep)
@@ -139,10 +141,13 @@ def picture_of_loss(
     start = start_loss(runs) if window[0] == 0 else None
     marks = LossMarks(event_bands(runs, window), start, evaluation_steps(runs, window))
     is_train = any(len(judged.run.series(schema.TRAIN_LOSS)[0]) for judged in runs)
-    chart = loss_curves(curves, marks, colors(), lr, height, "training loss" if is_train else "validation loss")
+    chart = loss_curves(
+        curves, marks, colors(), lr, height, "training loss" if is_train else "validation loss", can_zoom=with_lr
+    )
     title = words.loss_title(marks.bands, marks.evaluations)
+    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     span = f"steps {window[0]:,} to {window[1]:,}"
-    return Picture(chart, title, caption_of(curves, marks), f"{title}; {len(runs)} runs, {span}.")
+    return Picture(chart, title, caption_of(curves, marks), f"{title}; {count}, {span}.")
 
 
 def caption_of(curves: Curves, marks: LossMarks) -> str:

@@ -55,7 +55,7 @@ def sweep_title(sweep: LrSweep) -> str:
 def loss_title(bands: Sequence[Band], evaluations: Sequence[int]) -> str:
     """Returns the title of the picture of losses."""
     if not bands:
-        return "The loss does not rise"
+        return "No lasting rise of the loss"
     if any(band.kind != "early" for band in bands):
         return "The loss climbs after a decline"
     hidden = evaluations and max(band.last_step for band in bands) < evaluations[0]

@@ -27,7 +27,8 @@ def choose_series(study: Study, variant: Mapping[str, Sequence[str]]) -> list[Ba
 
     Args:
         study: The study.
-        variant: Values by name of any metaparameter of the run records, as text; it tells series apart.
+        variant: Values by name of any metaparameter of the run records, as text; it tells series apart. `none` is
+            the value of one that a record does not have, as in clip_threshold=none.
 
     Raises:
         RunLogError: Where no series is left, or more than one.
@@ -35,9 +36,7 @@ def choose_series(study: Study, variant: Mapping[str, Sequence[str]]) -> list[Ba
     fresh = [run for run in study if run.record.get(schema.SOURCE) == SOURCE and not run.record.get(schema.PARENT_RUN)]
     if not fresh:
         raise RunLogError(f"study {study.name} has no runs of our runners. Make some with python -m runners.lr_sweep")
-    chosen = [
-        run.record for run in fresh if all(str(run.record.get(name)) in values for name, values in variant.items())
-    ]
+    chosen = [run.record for run in fresh if all(_text(run.record, name) in values for name, values in variant.items())]
     groups: dict[str, list[BaselineRun]] = {}
     for record in chosen:
         config = config_from_record(record)
@@ -53,11 +52,16 @@ def choose_series(study: Study, variant: Mapping[str, Sequence[str]]) -> list[Ba
     return next(iter(groups.values()))
 
 
+def _text(record: Mapping[str, object], name: str) -> str:
+    value = record.get(name)
+    return "none" if value is None else str(value)
+
+
 def _differences(records: Sequence[Mapping[str, object]]) -> str:
     """Returns the metaparameters that differ, with their values, as options."""
     ignored = schema.FACTS | {schema.BASE_LR, schema.SEED}
     names = dict.fromkeys(name for record in records for name in record if name not in ignored)
-    values = {name: sorted({str(record.get(name)) for record in records}) for name in names}
+    values = {name: sorted({_text(record, name) for record in records}) for name in names}
     return ", ".join(f"{name}={' or '.join(found)}" for name, found in values.items() if len(found) > 1)
 
 

@@ -2,7 +2,8 @@
 
 Symbols as in its FAQ, "What are the update rules for all the popular optimization algorithms?": g is the gradient of
 the loss at theta_t, lr the learning rate of step t. `update` returns the increment theta_{t+1} - theta_t, not applied,
-and the next state. Every rule works elementwise, so one flat tensor holds all parameters.
+and the next state. Every rule works elementwise, so one flat tensor of shape [n] holds all parameters; a gradient that
+is not finite gives an increment that is not finite.
 
     >>> import torch
     >>> rule = momentum(gamma=0.9)
@@ -56,7 +57,11 @@ class AdamState(NamedTuple):
 
 
 def sgd() -> UpdateRule:
-    """Stochastic gradient descent: theta_{t+1} = theta_t - lr g. Equal to torch.optim.SGD."""
+    """Stochastic gradient descent: theta_{t+1} = theta_t - lr g. Equal to torch.optim.SGD.
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", Stochastic gradient descent.
+    """
 
     def init(theta: Tensor) -> EmptyState:
         return EmptyState()
@@ -71,6 +76,12 @@ def momentum(gamma: float = 0.9) -> UpdateRule:
     """Momentum: v_0 = 0, v_{t+1} = gamma v_t + g, theta_{t+1} = theta_t - lr v_{t+1}.
 
     Equal to torch.optim.SGD(momentum=gamma). The learning rate is outside v, so a change of lr acts at once.
+
+    Args:
+        gamma: Share of the velocity that is kept each step, in [0, 1).
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", Momentum.
     """
 
     def init(theta: Tensor) -> VelocityState:
@@ -87,6 +98,12 @@ def nesterov(gamma: float = 0.9) -> UpdateRule:
     """Nesterov: v_0 = 0, v_{t+1} = gamma v_t + g, theta_{t+1} = theta_t - lr (gamma v_{t+1} + g).
 
     Equal to torch.optim.SGD(momentum=gamma, nesterov=True).
+
+    Args:
+        gamma: Share of the velocity that is kept each step, in [0, 1).
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", Nesterov.
     """
 
     def init(theta: Tensor) -> VelocityState:
@@ -104,6 +121,14 @@ def rmsprop(gamma: float = 0.9, rho: float = 0.9, eps: float = 1e-8) -> UpdateRu
 
     v_0 = 1, m_0 = 0, v_{t+1} = rho v_t + (1 - rho) g^2, m_{t+1} = gamma m_t + lr g / sqrt(v_{t+1} + eps),
     theta_{t+1} = theta_t - m_{t+1}.
+
+    Args:
+        gamma: Share of the sum of steps that is kept each step, in [0, 1).
+        rho: Share of the mean square that is kept each step, in [0, 1).
+        eps: Keeps the division finite, added inside the root.
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", RMSProp.
     """
 
     def init(theta: Tensor) -> RmspropState:
@@ -137,6 +162,14 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> UpdateR
 
     m_{t+1} = beta1 m_t + (1 - beta1) g, v_{t+1} = beta2 v_t + (1 - beta2) g^2,
     b_{t+1} = sqrt(1 - beta2^(t+1)) / (1 - beta1^(t+1)).
+
+    Args:
+        beta1: Share of the mean gradient that is kept each step, in [0, 1).
+        beta2: Share of the mean square that is kept each step, in [0, 1).
+        eps: Keeps the division finite, added to the root of v before any bias correction.
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", ADAM.
     """
 
     def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:
@@ -152,6 +185,14 @@ def nadam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Update
     """NAdam: theta_{t+1} = theta_t - lr b_{t+1} (beta1 m_{t+1} + (1 - beta1) g) / (sqrt(v_{t+1}) + eps).
 
     m, v and b as in Adam.
+
+    Args:
+        beta1: Share of the mean gradient that is kept each step, in [0, 1).
+        beta2: Share of the mean square that is kept each step, in [0, 1).
+        eps: Keeps the division finite, added to the root of v before any bias correction.
+
+    Source:
+        Deep Learning Tuning Playbook, FAQ, "update rules", NADAM.
     """
 
     def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:

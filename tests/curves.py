@@ -62,7 +62,9 @@ def early(n: int, seed: int, height: float = 2.0, lasts: int = 5, recovers: bool
     rng = np.random.default_rng(seed)
     loss = decline(n, rng)
     if recovers:
-        loss[1 : 1 + lasts] = 2.4 * (1 + (height - 1) * np.linspace(0.6, 1.0, lasts)) * (1 + 0.03 * rng.normal(size=lasts))
+        loss[1 : 1 + lasts] = (
+            2.4 * (1 + (height - 1) * np.linspace(0.6, 1.0, lasts)) * (1 + 0.03 * rng.normal(size=lasts))
+        )
         return Answer(loss, "early", "recovered", 1)
     loss[1:] = 2.4 * height * (1 + 0.03 * rng.normal(size=n - 1))
     return Answer(loss, "early", "not-recovered", 1)

@@ -8,7 +8,7 @@ from tests import curves
 
 
 def make_run(loss, *, run_id=None, every=1, first_step=0, averaged_over=None, log=None, columns=None, **record) -> Run:
-    """Makes a run of one loss a row; extra columns by name (evaluations: NaN is "not logged"), further fields by name."""
+    """Makes a run of one loss a row; extra columns by name (evaluations: NaN is not logged), further fields by name."""
     loss = np.asarray(loss, float)
     steps = first_step + every * np.arange(len(loss))
     table = {schema.STEP: pa.array(steps, pa.int64()), schema.TRAIN_LOSS: pa.array(loss, from_pandas=False)}

@@ -30,7 +30,9 @@ def test_every_column_and_field_of_the_run_log_is_in_its_document():
         assert entry.meaning in text, entry.name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "analysis").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "analysis").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_every_threshold_that_cites_the_evidence_finds_its_section(path):
     cited = set(re.findall(r"docs/evidence\.md#([a-z-]+)", path.read_text()))
     assert cited <= headings("evidence.md")

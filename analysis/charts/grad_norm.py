@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from analysis.charts.labels import log_domain, log_ticks
-from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
+from analysis.charts.labels import Words, log_domain, log_ticks, write_words
+from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram
@@ -47,7 +47,6 @@ def norm_curve(
     x = alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
     y = _norm_axis(domain, "value:Q", "gradient norm, before clipping")
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", title="gradient norm", format=".3g")]
-    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
     line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True)
     hover = alt.Chart(points[points["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
     far = points[points["step"].isin(outliers) & points["value"].notna()]
@@ -56,15 +55,10 @@ def norm_curve(
     )
     layers = [
         line.encode(x=x, y=y),
-        hover.encode(x=x, y=y, tooltip=tip).add_params(zoom),
+        hover.encode(x=x, y=y, tooltip=tip).add_params(zoom_of_steps()),
         ring.encode(x=x, y=y, tooltip=tip),
     ]
-    lost = pd.DataFrame([{"step": each.last_step, "value": each.last_value} for each in curves.lost])
-    if len(lost) and lost["value"].gt(0).all():
-        cross = alt.Chart(lost).mark_point(shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1)
-        text = alt.Chart(lost).mark_text(color=colors.infeasible, align="right", dx=-10, fontSize=12)
-        words = f"not finite from step {curves.lost[0].lost_from:,}"
-        layers += [cross.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(words))]
+    layers += _crosses(curves, x, y, colors)
     layers += _threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}")
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
@@ -98,13 +92,28 @@ def norm_bars(
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
 
+def _crosses(curves: Curves, x: alt.X, y: alt.Y, colors: Palette) -> list[alt.Chart]:
+    """Marks the last finite step of a run that is lost."""
+    lost = [each for each in curves.lost if each.last_value > 0]
+    if not lost:
+        return []
+    table = pd.DataFrame([{"step": each.last_step, "value": each.last_value} for each in lost])
+    cross = alt.Chart(table).mark_point(shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1)
+    words = [
+        Words(
+            each.last_step, each.last_value, f"not finite from step {each.lost_from:,}", colors.infeasible, "right", -10
+        )
+        for each in lost
+    ]
+    return [cross.encode(x=x, y=y), *write_words(words)]
+
+
 def _norm_axis(domain: tuple[float, float], field: str, title: str | None) -> alt.Y:
     scale = alt.Scale(type="log", domain=list(domain), nice=False)
     return alt.Y(field, scale=scale, axis=axis(title, log_ticks(*domain)))
 
 
 def _threshold(clip_threshold: float, colors: Palette, words: str) -> list[alt.Chart]:
-    data = alt.Chart(pd.DataFrame([{"at": clip_threshold}]))
-    rule = data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="at:Q")
-    text = data.mark_text(color=colors.ink, align="right", dx=-4, dy=-8, fontSize=12, fontWeight=600)
-    return [rule, text.encode(x=alt.value("width"), y="at:Q", text=alt.value(words))] if words else [rule]
+    rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
+    said = [Words(0, clip_threshold, words, colors.ink, "right", -4, -8, 600)] if words else []
+    return [rule.encode(y="at:Q", color=alt.value(colors.ink)), *write_words(said, alt.value("width"))]

@@ -118,19 +118,22 @@ def log_domain(values: Sequence[float], margin: float = 0.08) -> tuple[float, fl
 
 
 def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Returns at most `most` round values of a logarithmic axis: 1 2 5, then 1 3, then decades, then every n-th.
+    """Returns at most `most` round values of a logarithmic axis, from as fine a ladder as fits.
 
     >>> log_ticks(0.06, 9.0)
     [0.1, 0.3, 1.0, 3.0]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    for digits in ((1, 2, 5), (1, 3), (1,)):
+    for digits in (range(1, 10), (1, 2, 5), (1, 3), (1,)):
         ticks = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
         ticks = [tick for tick in ticks if low <= tick <= high]
         if 2 <= len(ticks) <= most:
             return ticks
-    every = max(1, math.ceil(len(ticks) / most))
-    return ticks[::every] or [float(f"{(low * high) ** 0.5:.2g}")]
+    if len(ticks) > most:
+        return ticks[:: math.ceil(len(ticks) / most)]
+    step = 10.0 ** math.floor(math.log10((high - low) / 2))  # less than a digit is left: as on a linear axis
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [float(f"{count * step:.9g}") for count in range(first, last + 1, math.ceil((last - first + 1) / most))]
 
 
 Box = tuple[float, float, float, float]
@@ -158,14 +161,15 @@ def place_beside(
         left = x + dx - {"left": 0, "right": width, "center": width / 2}[align]
         box = (left, y + dy - half, left + width, y + dy + half)
         out = max(0, -box[0]) + max(0, box[2] - size[0]) + max(0, -box[1]) + max(0, box[3] - size[1])
-        cost = 1_000 * out + sum(_overlap(box, other) for other in taken)
+        cost = 1_000 * out + sum(overlap(box, other) for other in taken)
         if cost < least:
             best, least, chosen = (dx, dy, align), cost, box
     taken.append(chosen)
     return best
 
 
-def _overlap(one: Box, other: Box) -> float:
+def overlap(one: Box, other: Box) -> float:
+    """Returns the area that two boxes share, in square pixels."""
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     return wide * high if wide > 0 and high > 0 else 0.0

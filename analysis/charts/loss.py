@@ -13,9 +13,10 @@ import pandas as pd
 
 from analysis.charts.labels import Words, shorten, spread, write_words
 from analysis.charts.loss_axis import LossAxis
-from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
+from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.focus import Band
+from analysis.side_by_side import say_times
 
 LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
 MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = (
@@ -49,6 +50,7 @@ def loss_curves(
     height: int = 320,
     title: str = "training loss",
     panels: Sequence[Curves] = (),
+    can_zoom: bool = False,
 ) -> alt.LayerChart:
     """Draws loss against step, logarithmic unless a loss is zero or negative, raw.
 
@@ -60,10 +62,15 @@ def loss_curves(
         height: Height of the loss in pixels.
         title: Title of the y-axis.
         panels: Pictures that stand beside this one and share its y-axis.
+        can_zoom: Whether the steps can be zoomed into.
     """
     has_strip = lr is not None and not lr.points.empty
     y = LossAxis([curves, *panels], marks.start, height, LOSS_SHARE if has_strip else 1.0)
-    layers = [*_bands(marks, curves, colors), *_lines(curves, y.encode(title), colors), *_start(marks, colors)]
+    layers = [
+        *_bands(marks, curves, colors),
+        *_lines(curves, y, title, colors, can_zoom),
+        *_start(marks, colors),
+    ]
     layers += [*_evaluations(marks, y, colors), *_crosses(curves, y, colors)]
     layers += write_words([*_words_on_bands(marks, curves, y, colors), *_words_on_marks(marks, curves, y, colors)])
     layers += write_words(_end_labels(curves, marks, y, colors), alt.value("width"))
@@ -78,9 +85,11 @@ def _step(window: tuple[int, int]) -> alt.X:
     return alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
 
 
-def _lines(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
+def _lines(curves: Curves, axis_: LossAxis, title: str, colors: Palette, can_zoom: bool) -> list[alt.Chart]:
     """Draws each label in its color: seeds thin, their median thick; a point under the mouse tells its numbers."""
-    points, layers = curves.points, []
+    points, layers, y = curves.points.assign(shown=curves.points["value"]), [], axis_.encode(title)
+    if axis_.is_log:
+        points["shown"] = points["value"].clip(lower=axis_.low)  # a zero stands at the bottom edge
     color, x, thick = _color_of(points, colors), _step(curves.window), _thick(points)
     for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
         if len(part):
@@ -92,9 +101,9 @@ def _lines(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
         alt.Tooltip("value:Q", format=".3g"),
     ]
     own = points[~points["is_median"] & points["value"].notna()]
-    hover = alt.Chart(own[["label", "step", "value"]]).mark_point(size=36, opacity=0, filled=True, clip=True)
-    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    return [*layers, hover.encode(x=x, y=y, tooltip=tip).add_params(zoom)]
+    hover = alt.Chart(own[["label", "step", "value", "shown"]]).mark_point(size=36, opacity=0, filled=True, clip=True)
+    hover = hover.encode(x=x, y=y, tooltip=tip)
+    return [*layers, hover.add_params(zoom_of_steps()) if can_zoom else hover]
 
 
 def _thick(points: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +140,7 @@ def _words_on_bands(marks: LossMarks, curves: Curves, y: LossAxis, colors: Palet
     highest = max(bands, key=lambda band: band.times)
     first, last = _spans(LossMarks([highest]), curves.window)[0]
     lo, hi = curves.window
-    text = f"up to {highest.times:.2g} times its {'start' if highest.kind == 'early' else 'level before'}"
+    text = f"up to {say_times(highest.times)} times its {'start' if highest.kind == 'early' else 'level before'}"
     at = y.value(14)
     if last < lo + 0.7 * (hi - lo):
         return [Words(last, at, text, colors.star, "left", 6)]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 import altair as alt
 
@@ -11,6 +12,7 @@ from analysis.curves import Curves
 
 AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
 MOST_ABOVE_START = 1e3  # ours: a diverging run is cut there, or it would flatten all others
+MOST_DECADES = 1e12  # ours: a loss of 1e-20 is a zero to the eye
 
 
 class LossAxis:
@@ -20,12 +22,16 @@ class LossAxis:
         """Takes the pictures that share the axis, the loss at the start, the height of a chart, and the share of it."""
         values = [value for panel in panels for value in panel.points["value"].dropna()]
         values += [start] if start is not None else []
-        self.is_log, self.height, self.is_cut = all(value > 0 for value in values), (height - AXIS_ROOM) * share, False
-        self.share = share
-        self.low, self.high = min(values, default=0.1), max(values, default=1.0)
-        if start is not None and start > 0 and self.high > MOST_ABOVE_START * start:
-            self.high, self.is_cut = MOST_ABOVE_START * start, True
+        positive = [value for value in values if value > 0]
+        self.is_log = min(values, default=1.0) >= 0 and len(positive) >= len(values) / 2
+        self.height, self.share = (height - AXIS_ROOM) * share, share
+        shown = positive if self.is_log else values
+        self.low, self.high = min(shown, default=0.1), max(shown, default=1.0)
+        usual = start if start is not None else median(shown or [1.0])
+        if usual > 0:
+            self.high = min(self.high, MOST_ABOVE_START * usual)
         if self.is_log:
+            self.low = max(self.low, self.high / MOST_DECADES)
             air = max(0.06 * math.log10(self.high / self.low), 0.06)
             self.low, self.high = self.low / 10**air, self.high * 10**air
         else:
@@ -37,7 +43,7 @@ class LossAxis:
         kind = "log" if self.is_log else "linear"
         span = [alt.expr(f"height * {self.share}"), 0] if self.share < 1 else alt.Undefined
         scale = alt.Scale(type=kind, domain=[self.low, self.high], nice=False, range=span)
-        return alt.Y("value:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
+        return alt.Y("shown:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
 
     def pixel(self, value: float) -> float:
         """Returns about how far below the top of the picture a value stands."""

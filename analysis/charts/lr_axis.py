@@ -10,16 +10,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, place_beside, shorten, write_words
+from analysis.charts.labels import (
+    Box,
+    LogScale,
+    Words,
+    log_domain,
+    log_ticks,
+    overlap,
+    place_beside,
+    shorten,
+    write_words,
+)
 from analysis.charts.theme import CROSS, STAR, Palette, axis, configure
 from analysis.lr_words import number
 from analysis.results import LrSweep
 from analysis.series import shorten_label
 
 NOMINAL_WIDTH, AXIS_ROOM = 380, 48  # pixels of the picture that labels are placed for; of the x-axis below it
+MOST_ABOVE_MEDIAN = 1e3  # ours: a feasible loss beyond that is drawn at the top edge
 TOP, HEADROOM = 14, 1.9  # pixels below the top where crosses stand; domain above the highest finite mark
+LINE_STEP = 8  # pixels
 DRAWN_LAST = ("control", "feasible", "rose", "infeasible", "lr_star")
 
 
@@ -56,7 +69,7 @@ def lr_axis(
     marks = _marks(sweep, controls, names or {})
     axes = _axes(marks, height - AXIS_ROOM)
     top = axes.y.value(TOP)
-    marks["shown"] = marks["loss"].where(marks["state"] != "infeasible", top)
+    marks["shown"] = marks["loss"].where(marks["state"] != "infeasible", top).clip(upper=top)
     marks = pd.concat([marks, _star(sweep, medians)], ignore_index=True)
     marks = marks[(marks["lr"] > 0) & (marks["shown"] > 0)].join(_looks(colors), on="state")
     marks = marks.sort_values("state", key=lambda states: states.map(DRAWN_LAST.index), kind="stable")
@@ -68,7 +81,7 @@ def lr_axis(
     layers = [*_region(sweep, axes, colors), *_rules(links, colors)]
     layers.append(line.mark_line(color=colors.feasible, strokeWidth=1.5, opacity=0.5).encode(x=x, y=y))
     layers.append(_draw_marks(marks, sweep, x, y))
-    layers += write_words(_words(marks, sweep, controls, axes, colors))
+    layers += write_words(_words(marks, medians, sweep, controls, axes, colors))
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
 
@@ -100,10 +113,13 @@ def _star(sweep: LrSweep, medians: pd.DataFrame) -> pd.DataFrame:
 
 
 def _axes(marks: pd.DataFrame, inner: float) -> _Axes:
-    x_domain = log_domain([lr for lr in marks["lr"] if lr > 0], 0.1)
-    feasible = marks[marks["state"] != "infeasible"]["loss"]
-    low, high = log_domain([value for value in feasible if value > 0])
-    y_domain = (low, high * HEADROOM if (marks["state"] == "infeasible").any() else high)
+    """Chooses both domains; a loss far above all others would flatten them, so it is cut off at the top edge."""
+    lrs = marks["lr"][marks["lr"] > 0]
+    x_domain = log_domain([*lrs, *([lrs.min() / 3, lrs.max() * 3] if lrs.max() < 3 * lrs.min() else [])], 0.1)
+    losses = marks["loss"][(marks["state"] != "infeasible") & (marks["loss"] > 0)]
+    low, high = log_domain(losses[losses <= MOST_ABOVE_MEDIAN * losses.median()].tolist())
+    has_top = (marks["state"] == "infeasible").any() or (marks["loss"] > high).any()
+    y_domain = (low, high * HEADROOM if has_top else high)
     return _Axes(LogScale(*x_domain, NOMINAL_WIDTH), LogScale(*y_domain, inner, upward=True), x_domain, y_domain)
 
 
@@ -159,8 +175,34 @@ def _rules(links: Sequence[float], colors: Palette) -> list[alt.Chart]:
     return [rule.encode(x="x:Q")]
 
 
+def _along(medians: pd.DataFrame, axes: _Axes) -> list[Box]:
+    """Returns boxes along the line of medians, which words must not cross."""
+    xs = [axes.x.pixel(lr) for lr in medians["base_lr"]]
+    ys = [axes.y.pixel(max(value, axes.y_domain[0])) for value in medians["value"]]
+    if len(xs) < 2:
+        return []
+    spots = np.arange(xs[0], xs[-1], LINE_STEP)
+    return [(x, y - 2, x + LINE_STEP, y + 2) for x, y in zip(spots, np.interp(spots, xs, ys), strict=True)]
+
+
+def _word_of_region(taken: list[Box], axes: _Axes, colors: Palette) -> tuple[Words, Box]:
+    """Names the unstable region at its right edge, as low as no mark stands."""
+
+    def box(low: float) -> Box:
+        return NOMINAL_WIDTH - 64, low - 8, NOMINAL_WIDTH, low + 8
+
+    heights = [axes.y.length - 10 - LINE_STEP * step for step in range(int(axes.y.length / 2 / LINE_STEP))]
+    low = min(heights, key=lambda height: sum(overlap(box(height), other) for other in taken))
+    return Words(axes.x_domain[1], axes.y.value(low), "unstable", colors.star, "right", -6), box(low)
+
+
 def _words(
-    marks: pd.DataFrame, sweep: LrSweep, controls: Sequence[LrSweep], axes: _Axes, colors: Palette
+    marks: pd.DataFrame,
+    medians: pd.DataFrame,
+    sweep: LrSweep,
+    controls: Sequence[LrSweep],
+    axes: _Axes,
+    colors: Palette,
 ) -> list[Words]:
     """Names each kind of mark once, beside one of its marks and clear of all of them."""
     own = marks[marks["is_own"]]
@@ -170,15 +212,16 @@ def _words(
         ("rose first", own[own["state"] == "rose"].head(1), colors.infeasible, 400),
     ]
     if controls:
-        name = shorten(shorten_label(controls[0].series, [sweep.series]).replace("=", " "), 24)
+        name = shorten(shorten_label(controls[0].series, [sweep.series]).replace("=", " ").replace("_", " "), 24)
         wanted.append((f"{name}, control", marks[marks["state"] == "control"].head(1), colors.muted, 400))
     points = [(axes.x.pixel(lr), axes.y.pixel(y)) for lr, y in zip(marks["lr"], marks["shown"], strict=True)]
     taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in points]
+    taken += _along(medians, axes)
     words = []
     if sweep.unstable_bracket is not None:
-        right, low = axes.x_domain[1], axes.y.length - 10
-        words.append(Words(right, axes.y.value(low), "unstable", colors.star, "right", -6))
-        taken.append((NOMINAL_WIDTH - 60, low - 8, NOMINAL_WIDTH, low + 8))
+        word, at = _word_of_region(taken, axes, colors)
+        words.append(word)
+        taken.append(at)
     for text, row, color, weight in wanted:
         if len(row):
             lr, shown = float(row["lr"].iloc[0]), float(row["shown"].iloc[0])

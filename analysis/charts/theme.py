@@ -100,9 +100,17 @@ def palette(is_dark: bool) -> Palette:
     return DARK if is_dark else LIGHT
 
 
-def axis(title: str | None, values: list[float] | None = None, number_format: str = "~g", **more: object) -> alt.Axis:
+def axis(title: str | None, values: list[float] | None = None, number_format: str = ".6~g", **more: object) -> alt.Axis:
     """Returns an axis without line and ticks, with a few labeled values."""
     return alt.Axis(title=title, format=number_format, **({"values": values} if values else {"tickCount": 5}), **more)
+
+
+def zoom_of_steps() -> alt.Parameter:
+    """Returns the selection "zoom" of a range of steps: its name keeps it through a refresh of the data.
+
+    The wheel alone scrolls the page; with Ctrl, which is what pinching a trackpad sends, it zooms.
+    """
+    return alt.selection_interval(name="zoom", bind="scales", encodings=["x"], zoom="wheel![event.ctrlKey]")
 
 
 def configure(chart: alt.Chart, colors: Palette) -> alt.Chart:

@@ -66,6 +66,7 @@ class Smoothed:
         self.by_width = {1: curve.loss}
 
     def __call__(self, width: int) -> np.ndarray:
+        """Returns the losses smoothed over `width` points."""
         if width not in self.by_width:
             self.by_width[width] = noise.centred_median(self.curve.loss, width)
         return self.by_width[width]

@@ -73,9 +73,13 @@ def run_folder(study: str, run_id: str, store: str | os.PathLike | None = None) 
 
 
 def run_folders(folder: Path) -> tuple[Path, ...]:
-    """Returns the run folders of a study folder in ascending run_id."""
+    """Returns the run folders of a study folder in ascending run_id.
+
+    A folder with nothing but a lock is no run: its writer was killed before it wrote the record, so nothing is lost.
+    """
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / RUNS_FOLDER) as entries:
-        return tuple(Path(entry.path) for entry in sorted(entries, key=lambda entry: entry.name) if entry.is_dir())
+        folders = sorted(entry.path for entry in entries if entry.is_dir())
+        return tuple(Path(path) for path in folders if set(os.listdir(path)) - {LOCK_FILE})
     return ()
 
 

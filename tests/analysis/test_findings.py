@@ -84,7 +84,8 @@ def test_extreme_clipping_suggests_a_lower_learning_rate_first():
 
 
 def test_batch_size_is_never_a_fix_and_comparing_across_it_is_confounded():
-    runs = sweep(edge=0.3) + [make_run(np.linspace(2, 1, 300), run_id="big", base_lr=0.1, batch_size=512, **facts_of(sweep(0.3)[0]))]
+    big = make_run(np.linspace(2, 1, 300), run_id="big", base_lr=0.1, batch_size=512, **facts_of(sweep(0.3)[0]))
+    runs = [*sweep(edge=0.3), big]
     diagnosis = diagnose(make_study(runs))
     assert diagnosis.finding("batch-size").outcome == "found"
     assert all(schema.BATCH_SIZE not in fix.numbers and "batch" not in fix.sentence for fix in diagnosis.fixes)
@@ -118,4 +119,6 @@ def test_the_published_json_is_strict_and_names_every_part():
 def test_no_run_is_stable_and_unstable_by_its_name_alone():
     runs = sweep(edge=0.3)
     ids = {judged.run.run_id: judged.verdict for judged in diagnose(make_study(runs)).runs}
-    assert all(verdict == ("unstable" if float(run_id.split("-")[1]) >= 0.3 else "stable") for run_id, verdict in ids.items())
+    assert all(
+        verdict == ("unstable" if float(run_id.split("-")[1]) >= 0.3 else "stable") for run_id, verdict in ids.items()
+    )

@@ -68,6 +68,8 @@ def test_infeasible_runs_are_marked_with_their_reason():
     assert all(mark.reason for mark in above)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.1, "0.1"), (3e-4, "3e-4"), (10.8, "10.8"), (2.0, "2"), (1e-10, "1e-10")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1, "0.1"), (3e-4, "3e-4"), (10.8, "10.8"), (2.0, "2"), (1e-10, "1e-10")]
+)
 def test_numbers_are_written_as_people_type_them(value, text):
     assert number(value) == text

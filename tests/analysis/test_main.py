@@ -14,12 +14,12 @@ def write_csv(path, loss, name="loss"):
     return str(path)
 
 
-@pytest.fixture()
+@pytest.fixture
 def broken(tmp_path):
     return write_csv(tmp_path / "broken.csv", curves.mid(400, 0, "not-recovered").loss)
 
 
-@pytest.fixture()
+@pytest.fixture
 def steady(tmp_path):
     return write_csv(tmp_path / "steady.csv", curves.decline(400, np.random.default_rng(0)))
 

@@ -9,9 +9,12 @@ from analysis.thinning import share_points, thin
 NUM_POINTS = 200
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
-    spike=st.integers(0, 999_999), dip=st.integers(0, 999_999), lost=st.integers(0, 999_999), budget=st.integers(24, 2_000)
+    spike=st.integers(0, 999_999),
+    dip=st.integers(0, 999_999),
+    lost=st.integers(0, 999_999),
+    budget=st.integers(24, 2_000),
 )
 def test_a_spike_a_dip_and_a_nan_of_one_step_among_a_million_are_always_kept(spike, dip, lost, budget):
     values = np.sin(np.arange(1_000_000) / 3_000)

@@ -17,7 +17,7 @@ from runners.workloads import make_workload
 
 
 def run(module, arguments, environment, stdout, stderr):
-    os.setsid()
+    os.setpgid(0, 0)
     os.environ.update(environment)
     for stream, path in ((0, os.devnull), (1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
@@ -41,5 +41,6 @@ if __name__ == "__main__":
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(status)
+        os.setpgid(child, child)  # here too: the group must be there before its name is told
         print(child, flush=True)
         print(os.waitpid(child, 0)[1], flush=True)

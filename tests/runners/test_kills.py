@@ -102,3 +102,16 @@ def test_no_row_is_lost_when_the_sweep_is_killed_20_times_and_resume_completes_i
                 check_rows(study, tmp_path)
         check_complete(study, tmp_path)
     assert num_kills == NUM_KILLS
+
+
+def test_workers_end_when_only_their_parent_is_killed(commands, tmp_path):
+    options = [*SWEEP, "--max-train-steps", "100000", "--study", "orphans", "--store", str(tmp_path)]
+    parent = commands.start("runners.lr_sweep", *options)
+    while count_rows("orphans", tmp_path) < 20:
+        assert not select.select([commands.process.stdout], [], [], POLL_SECONDS)[0], commands.stderr.read_text()
+    os.kill(parent, signal.SIGKILL)
+    assert os.WIFSIGNALED(commands.wait())
+    wait_for_writers("orphans", tmp_path)  # ends only when the workers do
+    orphans = read_study("orphans", tmp_path)
+    assert {run.record[schema.STATUS] for run in orphans} == {"interrupted"}
+    assert sum(len(run.steps) for run in orphans) >= 20

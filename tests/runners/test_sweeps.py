@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from analysis.runlog import RunWriter, read_study, schema
+from analysis.runlog import RunLogError, RunWriter, read_study, schema
 from runners import lr_sweep, probe, warmup_sweep
+from runners.series import choose_series
 from tests.runners.test_kills import count_rows
 
 OPTIONS = "--workload mlp --optimizer momentum --base-lr 0.01,1 --seeds 2 --max-train-steps 40 --study small"
@@ -79,10 +80,10 @@ def test_a_sweep_over_variants_names_the_runs_by_what_differs(tmp_path, capsys):
 
 
 def test_ctrl_c_leaves_valid_partial_runs_that_resume_completes(tmp_path, commands):
-    options = [*LR_SWEEP, "--max-train-steps", "1500", "--seeds", "1"]
+    options = [*LR_SWEEP, "--base-lr", "0.01,0.02", "--max-train-steps", "1500", "--seeds", "1"]
     sweep = subprocess.Popen(command(tmp_path, *options), stderr=subprocess.PIPE, text=True, start_new_session=True)
     while count_rows("small", tmp_path) < 200:
-        select.select([], [], [], 0.01)
+        assert not select.select([sweep.stderr], [], [], 0.01)[0], sweep.stderr.readline()
     os.killpg(sweep.pid, signal.SIGINT)
     assert sweep.communicate()[1].splitlines()[-1] == "interrupted; the same command with --resume continues"
     assert sweep.returncode == 130
@@ -90,7 +91,7 @@ def test_ctrl_c_leaves_valid_partial_runs_that_resume_completes(tmp_path, comman
     assert "interrupted" in {run.record[schema.STATUS] for run in partial}
     assert commands.run("runners.lr_sweep", *options, "--store", str(tmp_path), "--resume").returncode == 0
     whole = read_study("small", tmp_path)
-    assert {run.record[schema.STATUS] for run in whole} == {"finished", "diverged"}
+    assert {run.record[schema.STATUS] for run in whole} == {"finished"}
     assert {run.run_id for run in partial} <= {run.run_id for run in whole}
     assert len(whole) == 2
 
@@ -161,8 +162,6 @@ def test_warmup_sweep_holds_for_twice_the_warmup_and_starts_from_the_series(stor
     ],
 )
 def test_what_a_command_cannot_do_is_refused(main, options, message, store):
-    from analysis.runlog import RunLogError
-
     for norm in ("none", "layer"):
         if not (store / "two" / "runs" / norm).exists():
             fields = {"workload": "mlp", "optimizer": "sgd", "base_lr": 0.1, "max_train_steps": 1, "norm": norm}
@@ -172,3 +171,15 @@ def test_what_a_command_cannot_do_is_refused(main, options, message, store):
                 log.step(0, train_loss=1.0)
     with pytest.raises(RunLogError, match=message):
         main([*options, "--store", str(store)])
+
+
+def test_a_series_without_a_metaparameter_is_chosen_by_none(tmp_path):
+    for threshold in (None, 1.0):
+        fields = {"workload": "mlp", "optimizer": "sgd", "base_lr": 0.1, "max_train_steps": 1}
+        with RunWriter(
+            "clips", store=tmp_path, run_id=str(threshold), source="runner", clip_threshold=threshold, **fields
+        ) as log:
+            log.step(0, train_loss=1.0)
+    study = read_study("clips", tmp_path)
+    assert [run.run_id for run in choose_series(study, {"clip_threshold": ["none"]})] == ["None"]
+    assert [run.run_id for run in choose_series(study, {"clip_threshold": ["1.0"]})] == ["1.0"]

@@ -1,0 +1,191 @@
+"""Every page, on studies of every kind."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from analysis.charts.theme import CROSS
+from analysis.runlog import RunWriter
+from app_pages import studies
+from tests.app_pages.stores import text_of, write_csv, write_file
+from tests.studies import make_run, sweep_run
+
+PAGES = ("lr_sweep", "loss", "grad_norm", "fixes", "import_logs")
+STUDIES = ("edge", "steady", "one-rate", "no-rate", "lost", "sparse", "hostile")
+
+
+def charts_of(app):
+    return app.get("vega_lite_chart")
+
+
+def test_home_opens_with_the_verdict_its_pictures_the_next_experiment_and_all_checks(open_app):
+    app = open_app("edge")
+    assert not app.exception
+    assert app.title[0].value == "Above learning rate 0.1, training breaks in its first 2 steps"
+    assert len(charts_of(app)) == 2
+    assert app.code[0].value.startswith("python -m runners.")
+    said = text_of(app)
+    assert "points drawn, unsmoothed" in said
+    assert said.count(":material/error:") >= 3
+    assert ":material/check_circle:" in said
+    assert ":material/remove_circle_outline:" in said
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_page_of_every_kind_of_study_is_shown_without_an_exception(open_app, study):
+    app = open_app(study)
+    assert not app.exception
+    assert app.title
+    for page in PAGES:
+        app.switch_page(f"app_pages/{page}.py").run()
+        assert not app.exception, page
+        assert app.title, page
+
+
+def test_a_run_that_is_lost_is_named_and_never_a_line_that_just_stops(open_app):
+    app = open_app("lost", "loss")
+    specs = [chart.proto.spec for chart in charts_of(app)]
+    assert any(CROSS in spec for spec in specs)
+
+
+def test_a_study_without_learning_rates_says_what_to_log(open_app):
+    assert "base_lr" in text_of(open_app("no-rate", "lr_sweep"))
+
+
+def test_a_study_without_norms_says_what_to_log(open_app):
+    app = open_app("no-rate", "grad_norm")
+    assert "grad_norm=norm" in app.code[0].value
+
+
+def test_a_sparse_log_is_never_called_stable(open_app):
+    assert "cannot tell" in open_app("sparse").title[0].value.lower()
+
+
+def test_without_any_run_the_page_says_what_to_do(open_app, monkeypatch, tmp_path):
+    monkeypatch.setenv("STEADYSTEP_STORE", str(tmp_path / "nothing"))
+    monkeypatch.setattr(studies, "PROJECT", tmp_path)
+    app = open_app(None)
+    assert not app.exception
+    assert app.title[0].value == "No runs yet"
+    assert app.code[0].value == "make demo"
+
+
+def test_the_percentile_moves_the_threshold_and_recounts_what_is_clipped(open_app):
+    app = open_app("edge", "grad_norm")
+    assert "10% of updates would be clipped" in app.info[0].value
+    app.slider(key="percentile").set_value(75.0).run()
+    assert "25% of updates would be clipped" in app.info[0].value
+    app.slider(key="percentile").set_value(40.0).run()
+    assert not app.info
+    assert "60% of updates would be clipped" in app.warning[0].value
+    assert "lower the learning rate instead" in app.warning[0].value
+
+
+def test_links_open_the_study_and_percentile_they_name_and_nonsense_falls_back(open_app):
+    assert open_app("steady").selectbox(key=studies.KEY).value == "steady"
+    app = open_app("no-such-study", percentile="banana", series="no")
+    assert not app.exception
+    assert app.title
+
+
+def test_runs_are_filtered_by_name_and_their_events_listed(open_app):
+    app = open_app("edge", "loss")
+    assert len(app.dataframe[0].value) == 2
+    app.multiselect(key="run").set_value(["1x1-1-0"]).run()
+    assert app.dataframe[0].value["learning rate"].tolist() == ["1"]
+    app.multiselect(key="run").set_value(["1x1-0.01-0"]).run()
+    assert "No rise in 1 run" in text_of(app)
+
+
+def test_a_csv_of_a_run_is_judged_at_once_and_stays_selectable(open_app, tmp_path):
+    run = sweep_run(0.3, 0, edge=0.3)
+    content = write_csv(run, tmp_path / "my_run.csv").read_bytes()
+    app = open_app("steady", "import_logs")
+    app.file_uploader(key="files").upload("my_run.csv", content).run()
+    assert not app.exception
+    assert "breaks in its first" in app.subheader[0].value
+    assert app.selectbox(key=studies.KEY).value.startswith(studies.UPLOAD_PREFIX)
+    app.selectbox(key=studies.KEY).set_value("steady").run()
+    assert not app.exception
+
+
+def test_parquet_files_of_a_sweep_become_one_study(open_app, tmp_path):
+    app = open_app("steady", "import_logs")
+    uploader = app.file_uploader(key="files")
+    for base_lr in (0.01, 0.03, 0.1, 0.3, 1.0):
+        path = write_file(sweep_run(base_lr, 0, edge=0.3), tmp_path)
+        uploader.upload(path.name, path.read_bytes())
+    app.run()
+    assert not app.exception
+    assert app.subheader[0].value.startswith("Above learning rate 0.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.csv", b"step,train_loss\n0,1.0\n1,what\n"),
+        ("no_step.csv", b"epoch,loss_value\n1,2\n"),
+        ("empty.csv", b""),
+        ("cut.parquet", b"PAR1 and then nothing"),
+        ("../../etc/sneaky.csv", b"\x00\xff\x00"),
+    ],
+)
+def test_a_broken_file_gives_one_clear_line_with_its_name_and_no_traceback(open_app, name, content):
+    app = open_app("steady", "import_logs")
+    app.file_uploader(key="files").upload(name, content).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    message = app.error[0].value
+    assert "\n" not in message
+    assert name.rsplit("/", 1)[-1].replace("_", "\\_") in message
+    assert "/tmp" not in message
+
+
+def test_names_from_logs_are_shown_letter_by_letter(open_app):
+    app = open_app("hostile")
+    for page in (None, *PAGES):
+        if page:
+            app.switch_page(f"app_pages/{page}.py").run()
+        said = text_of(app)
+        assert "![" not in said.replace("\\!\\[", "")
+        assert "http://" not in said
+        assert "<img" not in said.replace("\\<img", "")
+    assert "evil" in open_app("hostile").caption[0].value
+
+
+def test_a_running_study_says_how_far_it_is_and_that_the_verdict_can_change(open_app, monkeypatch, tmp_path):
+    monkeypatch.setenv("STEADYSTEP_STORE", str(tmp_path))
+    with RunWriter(study="live", store=tmp_path, base_lr=0.1) as writer:
+        for step, loss in enumerate(np.linspace(2, 1, 50)):
+            writer.step(step, train_loss=loss)
+        app = open_app("live")
+        assert "0 of 1 runs finished; the verdict can change" in app.caption[0].value
+        before = len(charts_of(app)[0].proto.datasets[0].data.data)
+        for step in range(50, 90):
+            writer.step(step, train_loss=1.0)
+        app.run()
+        assert not app.exception
+        assert len(charts_of(app)[0].proto.datasets[0].data.data) > before
+
+
+def test_the_dashboard_loads_neither_torch_nor_wandb_nor_scipy_stats():
+    heavy = "{'torch', 'wandb', 'scipy.stats'}"
+    modules = "app, app_pages.frame, app_pages.pictures, app_pages.chosen, analysis.side_by_side"
+    code = f"import sys, {modules}; sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=studies.PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-300:]
+
+
+def test_a_run_of_one_step_and_a_run_of_zero_loss_are_shown(open_app, tmp_path):
+    app = open_app("steady", "import_logs")
+    for index, loss in enumerate(([1.0], np.zeros(40))):
+        path = write_csv(make_run(loss), tmp_path / f"odd_{index}.csv")
+        app.file_uploader(key="files").upload(path.name, path.read_bytes())
+    app.run()
+    for page in PAGES:
+        app.switch_page(f"app_pages/{page}.py").run()
+        assert not app.exception, page

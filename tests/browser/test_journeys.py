@@ -1,0 +1,162 @@
+"""What people do with the dashboard, in a real browser on a real server."""
+
+import re
+import urllib.request
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from analysis.runlog import RunWriter
+from app_pages.security_headers import HEADERS, HIDDEN_PATHS
+from tests.app_pages.stores import write_csv
+from tests.studies import sweep_run
+
+VERDICT = "Above learning rate 0.1, training breaks in its first 2 steps"
+PAGES = ("", "lr_sweep", "loss", "grad_norm", "fixes", "import_logs")
+TITLES = (VERDICT, "Learning-rate sweep", "Loss", "Gradient norm", "Fixes", "Import logs")
+
+
+def open_page(page: Page, url: str, title: str) -> None:
+    """Opens a page and waits until it stands."""
+    page.goto(url)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    wait_until_drawn(page)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Waits until the script has run and every chart has its marks."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
+        ".every(chart => chart.querySelector('svg .mark-group, svg path, canvas'))"
+    )
+
+
+def test_the_first_visit_shows_the_sample_study_and_its_verdict(page, server_without_runs):
+    page.goto(server_without_runs.url)
+    expect(page.get_by_text("Sample study")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("learning rate")
+    wait_until_drawn(page)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+
+
+def test_from_the_verdict_to_the_loss_of_a_run(page, server):
+    open_page(page, f"{server.url}/?study=stride", VERDICT)
+    page.get_by_test_id("stPageLink").get_by_text("Edge of instability").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Learning-rate sweep")
+    wait_until_drawn(page)
+    page.locator("path[aria-label*='run: 1x1-1-0;']").first.click(force=True)
+    follow = page.get_by_text(re.compile("^Loss of 1x1"))
+    follow.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Loss")
+    expect(page).to_have_url(re.compile(r"run=1x1-"))
+    wait_until_drawn(page)
+    expect(page.get_by_text(re.compile(r"^300 of 300 points|^\d+ of \d+ points drawn")).first).to_be_visible()
+
+
+def test_the_percentile_slider_moves_the_share_of_clipped_updates(page, server):
+    open_page(page, f"{server.url}/grad_norm?study=stride", "Gradient norm")
+    expect(page.get_by_text("10% of updates would be clipped")).to_be_visible()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("PageDown")
+    expect(page.get_by_text("10% of updates would be clipped")).not_to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+% of updates would be clipped"))).to_be_visible()
+    expect(page).to_have_url(re.compile("percentile="))
+
+
+def test_a_link_opens_the_percentile_it_names_and_more_than_half_is_a_warning(page, server):
+    open_page(page, f"{server.url}/grad_norm?study=stride&percentile=40", "Gradient norm")
+    expect(page.get_by_text("a lower learning rate in disguise")).to_be_visible()
+
+
+def test_an_uploaded_csv_is_judged_at_once(page, server, tmp_path):
+    path = write_csv(sweep_run(0.3, 0, edge=0.3), tmp_path / "my_run.csv")
+    open_page(page, f"{server.url}/import_logs", "Import logs")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(path)
+    expect(page.get_by_role("heading", level=3)).to_have_text(
+        ["Training breaks in its first 2 steps", "From the command line"]
+    )
+    page.get_by_test_id("stPageLink").get_by_text("Open its findings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Training breaks in its first 2 steps")
+
+
+def test_a_broken_file_is_one_clear_line(page, server, tmp_path):
+    path = tmp_path / "broken.csv"
+    path.write_text("step,train_loss\n0,1.0\n1,what\n")
+    open_page(page, f"{server.url}/import_logs", "Import logs")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(path)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("broken.csv")
+    assert page.get_by_test_id("stException").count() == 0
+    assert "Traceback" not in page.content()
+
+
+def test_hostile_names_are_text(page, server):
+    open_page(page, f"{server.url}/loss?study=hostile", "Loss")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src*=evil]").count() == 0
+
+
+def zoomed_to(page: Page) -> list[str]:
+    """Returns the labels of the steps on the axis of the first chart."""
+    return page.get_by_test_id("stVegaLiteChart").first.locator(".role-axis-label text").all_text_contents()
+
+
+def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
+    rng = np.random.default_rng(0)
+    with RunWriter(study="live", store=server.store, base_lr=0.1) as writer:
+        for step in range(400):
+            writer.step(step, train_loss=2 - step / 400 + 0.01 * rng.random())
+        open_page(page, f"{server.url}/loss?study=live", "Loss")
+        expect(page.get_by_text("0 of 1 runs finished; the verdict can change")).to_be_visible()
+        chart = page.get_by_test_id("stVegaLiteChart").first
+        whole = zoomed_to(page)
+        box = chart.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, -600)
+        page.keyboard.up("Control")
+        page.wait_for_function(
+            "([marks, old]) => [...document.querySelectorAll(marks)].map(each => each.textContent).join() !== old",
+            arg=["[data-testid=stVegaLiteChart] .role-axis-label text", ",".join(whole)],
+        )
+        wait_until_drawn(page)
+        zoomed = zoomed_to(page)
+        writer.step(400, train_loss=0.9)
+        writer.step(401, train_loss=0.9)
+        expect(page.get_by_text("402 of 402 points drawn")).to_be_visible()
+        wait_until_drawn(page)
+        assert zoomed_to(page) == zoomed
+
+
+def test_every_answer_carries_the_security_headers(server):
+    for path in ("/", "/loss", "/_stcore/health"):
+        with urllib.request.urlopen(server.url + path, timeout=30) as answer:
+            for name, value in HEADERS.items():
+                assert answer.headers[name] == value, path
+    for path in HIDDEN_PATHS:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(server.url + path, timeout=30)
+        with refused.value as answer:
+            assert answer.code == 404
+
+
+@pytest.mark.parametrize(
+    ("look", "width", "scheme"), [("light", 1360, "light"), ("dark", 1360, "dark"), ("narrow", 420, "light")]
+)
+def test_no_page_is_wider_than_its_window_in_any_look(browser, server, screenshots, look, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    for name, title in zip(PAGES, TITLES, strict=True):
+        open_page(page, f"{server.url}/{name}?study=stride", title)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), name
+        height = page.get_by_test_id("stMainBlockContainer").evaluate("element => element.scrollHeight")
+        page.set_viewport_size({"width": width, "height": height + 60})
+        wait_until_drawn(page)
+        page.screenshot(path=screenshots / f"{name or 'findings'}_{look}.png")
+        page.set_viewport_size({"width": width, "height": 900})
+    context.close()
