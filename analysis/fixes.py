@@ -170,9 +170,12 @@ def suggest_clipping(case: Case) -> Fix | None:
         "num_steps": proposal.num_steps,
         "base_lr": case.unstable_base_lr,
     }
+    source = next(judged.run for judged in case.diagnosis.runs if judged.run.run_id == proposal.run_id)
+    where = "" if source.base_lr is None else f" at learning rate {number(source.base_lr)}"
     sentence = (
         f"Clip gradients at norm {number(threshold)}, the 90th percentile of {proposal.num_steps:,} "
-        f"healthy steps of {proposal.run_id}; if it still breaks, make it smaller, but stop when more than half of the updates are clipped."
+        f"healthy steps{where}; if it still breaks, make it smaller, but stop when more than half of the updates "
+        "are clipped."
     )
     fixed_when = "No rise in 3 of 3 seeds where it rose before, with less than 50% of the updates clipped."
     return make_fix(case, "clipping", sentence, numbers, fixed_when)

@@ -69,14 +69,16 @@ def main_event(runs: list[RunDiagnosis]) -> tuple[RunDiagnosis, Event] | None:
     return None
 
 
-def what_happens(event: Event, onsets: list[int]) -> str:
-    """Says what training does: "training breaks in its first 5 steps"."""
-    if event.rule == "stuck":
+def what_happens(events: list[Event]) -> str:
+    """Says what training does in events of one kind: "training breaks in its first 5 steps"."""
+    first = events[0]
+    if first.rule == "stuck":
         return "training never leaves chance level"
-    if event.kind == "early":
-        last = max(onsets) + 1
-        return f"training breaks in its first {last:,} steps" if last > 1 else "training breaks at its first step"
-    return f"the loss climbs from step {min(onsets):,}" + ("" if event.outcome == "recovered" else " and stays up")
+    if first.kind == "early":
+        last = max(event.onset_step if event.peak_step is None else event.peak_step for event in events)
+        return f"training breaks in its first {last + 1:,} steps"
+    onset = min(event.onset_step for event in events)
+    return f"the loss climbs from step {onset:,}" + ("" if first.outcome == "recovered" else " and stays up")
 
 
 def headline_of_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
@@ -89,9 +91,10 @@ def headline_of_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
         title = f"Above learning rate {number(border)}, training ends at a high loss"
         return Headline(title, f"{sweep.sentence} {first_fix(diagnosis)}".strip(), (Chip("Best at the edge", "found"),))
     judged, event = hit
-    same = [e for j in above for e in j.confirmed[:1] if e.kind == event.kind and e.rule != "stuck"]
-    onsets = [e.onset_step for e in same] or [event.onset_step]
-    title = f"Above learning rate {number(border)}, {what_happens(event, onsets)}"
+    same = [
+        e for j in above for e in j.confirmed[:1] if (e.kind, e.rule == "stuck") == (event.kind, event.rule == "stuck")
+    ]
+    title = f"Above learning rate {number(border)}, {what_happens([event, *same])}"
     evidence = " ".join(
         part for part in (at_rate(sweep, members, judged), control(diagnosis, sweep), first_fix(diagnosis)) if part
     )
@@ -195,7 +198,7 @@ def headline_of_runs(diagnosis: Diagnosis) -> Headline:
     if hit is not None:
         _, event = hit
         many = f"In {len(unstable)} of {len(runs)} runs " if len(runs) > 1 else ""
-        words = what_happens(event, [event.onset_step])
+        words = what_happens([event])
         title = (many + words) if many else words[0].upper() + words[1:]
         return Headline(
             title,

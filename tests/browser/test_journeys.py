@@ -35,7 +35,7 @@ def wait_until_drawn(page: Page) -> None:
 
 def test_the_first_visit_shows_the_sample_study_and_its_verdict(page, server_without_runs):
     page.goto(server_without_runs.url)
-    expect(page.get_by_text("Sample study")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Study")).to_have_value("Sample study")
     expect(page.get_by_role("heading", level=1)).to_contain_text("learning rate")
     wait_until_drawn(page)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
@@ -100,8 +100,9 @@ def test_hostile_names_are_text(page, server):
 
 
 def zoomed_to(page: Page) -> list[str]:
-    """Returns the labels of the steps on the axis of the first chart."""
-    return page.get_by_test_id("stVegaLiteChart").first.locator(".role-axis-label text").all_text_contents()
+    """Returns the labels of the steps on the axis of the first chart; losses are smaller numbers."""
+    labels = page.get_by_test_id("stVegaLiteChart").first.locator(".role-axis-label text").all_text_contents()
+    return [label for label in labels if label.isdigit() and int(label) >= 10]
 
 
 def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
@@ -119,8 +120,8 @@ def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
         page.mouse.wheel(0, -600)
         page.keyboard.up("Control")
         page.wait_for_function(
-            "([marks, old]) => [...document.querySelectorAll(marks)].map(each => each.textContent).join() !== old",
-            arg=["[data-testid=stVegaLiteChart] .role-axis-label text", ",".join(whole)],
+            "([marks, steps]) => ![...document.querySelectorAll(marks)].some(each => each.textContent === steps.at(-1))",
+            arg=["[data-testid=stVegaLiteChart] .role-axis-label text", whole],
         )
         wait_until_drawn(page)
         zoomed = zoomed_to(page)
