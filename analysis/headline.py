@@ -73,7 +73,7 @@ def what_happens(events: list[Event]) -> str:
     """Says what training does in events of one kind: "training breaks in its first 5 steps"."""
     first = events[0]
     if first.rule == "stuck":
-        return "training never leaves chance level"
+        return "training stays at chance level"
     if first.kind == "early":
         last = max(event.onset_step if event.peak_step is None else event.peak_step for event in events)
         return f"training breaks in its first {last + 1:,} steps"
@@ -98,7 +98,7 @@ def headline_of_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
     evidence = " ".join(
         part for part in (at_rate(sweep, members, judged), control(diagnosis, sweep), first_fix(diagnosis)) if part
     )
-    return Headline(title, evidence, chips_of(diagnosis, event, above, sweep))
+    return Headline(title, evidence, chips_of(diagnosis, event, sweep))
 
 
 def at_rate(sweep: LrSweep, members: list[RunDiagnosis], judged: RunDiagnosis) -> str:
@@ -146,7 +146,7 @@ def control(diagnosis: Diagnosis, edge: LrSweep) -> str:
     return ""
 
 
-def chips_of(diagnosis: Diagnosis, event: Event, runs: list[RunDiagnosis], sweep: LrSweep | None) -> tuple[Chip, ...]:
+def chips_of(diagnosis: Diagnosis, event: Event, sweep: LrSweep | None) -> tuple[Chip, ...]:
     """Writes the chips: kind, strength, and what the evaluations could not see."""
     kind = (
         "Stuck at chance"
@@ -157,8 +157,8 @@ def chips_of(diagnosis: Diagnosis, event: Event, runs: list[RunDiagnosis], sweep
     )
     chips = [Chip(kind, "found")]
     if sweep is not None:
-        at = [judged for judged in runs if judged.run.base_lr == sweep.unstable_base_lr]
-        hit = sum(bool(judged.confirmed) for judged in at)
+        at = [mark for mark in sweep.runs if mark.base_lr == sweep.unstable_base_lr]
+        hit = sum(mark.state != "feasible" for mark in at)
         chips.append(Chip(f"{hit} of {len(at)} seeds" if len(at) > 1 else "1 seed only", "strength"))
     if any(finding.code == "evaluation-gap" and finding.outcome == "found" for finding in diagnosis.findings):
         chips.append(Chip("Over before the first evaluation", "unseen"))
@@ -203,7 +203,7 @@ def headline_of_runs(diagnosis: Diagnosis) -> Headline:
         return Headline(
             title,
             " ".join(part for part in (event_sentence(event), first_fix(diagnosis), few) if part),
-            chips_of(diagnosis, event, unstable, None),
+            chips_of(diagnosis, event, None),
         )
     if unstable:
         return Headline(

@@ -120,7 +120,7 @@ def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
         page.mouse.wheel(0, -600)
         page.keyboard.up("Control")
         page.wait_for_function(
-            "([marks, steps]) => ![...document.querySelectorAll(marks)].some(each => each.textContent === steps.at(-1))",
+            "([marks, steps]) => ![...document.querySelectorAll(marks)].some(m => m.textContent === steps.at(-1))",
             arg=["[data-testid=stVegaLiteChart] .role-axis-label text", whole],
         )
         wait_until_drawn(page)
