@@ -55,6 +55,19 @@ def previous(x: np.ndarray, first: float) -> np.ndarray:
     return out
 
 
+def lowest_ahead(x: np.ndarray, width: int) -> np.ndarray:
+    """Returns the minimum of each value and the width - 1 after it, -inf where there are not that many; shape (n,).
+
+    >>> lowest_ahead(np.array([3.0, 1.0, 2.0]), 2)
+    array([  1.,   1., -inf])
+    """
+    out = np.full(len(x), -np.inf)
+    if len(x) >= width:
+        centred = ndimage.minimum_filter1d(x, width, mode="nearest")
+        out[: len(x) - width + 1] = centred[width // 2 : len(x) - width + 1 + width // 2]
+    return out
+
+
 def centred_median(x: np.ndarray, width: int) -> np.ndarray:
     """Returns the median of `width` values around each value (width odd), edges repeated; shape (n,)."""
     if width <= 1 or len(x) == 0:

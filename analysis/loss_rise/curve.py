@@ -55,7 +55,7 @@ class LossCurve:
         """(correlation time of the noise in points, lag-1 correlation)."""
         return noise.correlation_time(self.loss)
 
-    @property
+    @cached_property
     def signed_spread(self) -> float | None:
         """Where losses can be negative, relative rules are off and this spread (p95 - p5) is the scale."""
         if not (self.loss < 0).any():

@@ -70,9 +70,7 @@ def find_runs_above(y: np.ndarray, window: int, rank: int, needed: int) -> list[
     largest = noise.trailing_rank(y, window, (window - rank) / window)
     threshold = noise.previous(largest, np.inf)
     threshold[:window] = np.inf
-    lowest = np.full(len(y), -np.inf)  # of y[i : i + needed]
-    ahead = np.lib.stride_tricks.sliding_window_view(y, needed).min(axis=1)
-    lowest[: len(ahead)] = ahead
+    lowest = noise.lowest_ahead(y, needed)
     starts = np.flatnonzero(lowest > threshold)
     if not len(starts):
         return []
