@@ -94,9 +94,9 @@ def difference_sd(x: np.ndarray) -> float:
     return MAD_TO_SD * float(np.median(np.abs(np.diff(x)))) / math.sqrt(2)
 
 
-def curvature_sd(x: np.ndarray) -> float:
-    """Returns the standard deviation of the noise, from second differences: blind to a straight trend."""
-    return MAD_TO_SD * float(np.median(np.abs(np.diff(x, 2)))) / math.sqrt(6) if len(x) > 2 else 0.0
+def curvature_sd(x: np.ndarray) -> np.ndarray:
+    """Returns the standard deviation of the noise, from second differences along the last axis: blind to a trend."""
+    return MAD_TO_SD / math.sqrt(6) * np.median(np.abs(np.diff(x, 2, axis=-1)), axis=-1)
 
 
 def relative_sd(x: np.ndarray, block: int = 20) -> float:

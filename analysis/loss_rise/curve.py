@@ -79,17 +79,17 @@ class LossCurve:
         first = self.loss[0]
         if first <= 0:
             return usual
-        near = []
-        for at in range(0, min(len(self.loss) - NEAR_POINTS + 1, 200), 2):
-            part = self.loss[at : at + NEAR_POINTS]
-            level = float(np.median(part))
-            if 0.5 * first <= level <= 1.6 * first:
-                near.append(noise.curvature_sd(part) / level)
-        if len(near) < 2:
+        if len(self.loss) < NEAR_POINTS:
             return usual
+        looks = np.lib.stride_tricks.sliding_window_view(self.loss[: 200 + NEAR_POINTS - 1], NEAR_POINTS)[::2]
+        level = np.median(looks, axis=1)
+        near = (0.5 * first <= level) & (level <= 1.6 * first)
+        if near.sum() < 2:
+            return usual
+        sd = noise.curvature_sd(looks[near][:20]) / level[near][:20]
         r = self.correlation[1]
         seen = math.sqrt((6 - 8 * r + 2 * r * r) / 6)  # share of correlated noise that second differences see
-        return min(NEAR_SAFETY * float(np.quantile(near[:20], 0.25)) / max(seen, 0.1), 0.6) or usual
+        return min(NEAR_SAFETY * float(np.quantile(sd, 0.25)) / max(seen, 0.1), 0.6) or usual
 
     @cached_property
     def start(self) -> float:
