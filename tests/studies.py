@@ -45,7 +45,7 @@ def sweep_run(base_lr: float, seed: int, edge: float, best: float = 0.1, steps: 
     norm = 1.0 + 0.1 * rng.random(steps)
     norm[1:7] *= 20 if base_lr >= edge else 1
     columns = {schema.GRAD_NORM: norm, schema.EVAL_LOSS: evaluations(loss)}
-    run_id = f"{record.get('stride', '1x1')}-{base_lr:g}-{seed}"
+    run_id = f"{'_'.join(map(str, record.values())) or 'run'}-{base_lr:g}-{seed}"
     return make_run(loss, run_id=run_id, columns=columns, base_lr=base_lr, seed=seed, **(facts | record))
 
 

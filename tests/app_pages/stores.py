@@ -7,7 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from streamlit.testing.v1 import AppTest
 
+from analysis.findings import diagnose
+from analysis.headline import write_headline
 from analysis.runlog import Run, import_runs
+from tests.studies import make_study
 
 
 def write_file(run: Run, folder: Path) -> Path:
@@ -44,3 +47,8 @@ def text_of(app: AppTest) -> str:
         app.info,
     )
     return "\n".join(element.value for elements in kinds for element in elements)
+
+
+def headline_of(*groups: Iterable[Run]) -> str:
+    """Returns the verdict that pages must show of runs."""
+    return write_headline(diagnose(make_study([run for group in groups for run in group]))).title

@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 
 from analysis.runlog import RunWriter
 from app_pages.security_headers import HEADERS, HIDDEN_PATHS
-from tests.app_pages.stores import write_csv
-from tests.studies import sweep_run
+from tests.app_pages.stores import headline_of, write_csv
+from tests.studies import sweep, sweep_run
 
-VERDICT = "Above learning rate 0.1, training breaks in its first 2 steps"
+VERDICT = headline_of(sweep(0.3, stride="1x1"), sweep(9.0, stride="2x2", seeds=2))
 PAGES = ("", "lr_sweep", "loss", "grad_norm", "fixes", "import_logs")
 TITLES = (VERDICT, "Learning-rate sweep", "Loss", "Gradient norm", "Fixes", "Import logs")
 
@@ -73,14 +73,13 @@ def test_a_link_opens_the_percentile_it_names_and_more_than_half_is_a_warning(pa
 
 
 def test_an_uploaded_csv_is_judged_at_once(page, server, tmp_path):
-    path = write_csv(sweep_run(0.3, 0, edge=0.3), tmp_path / "my_run.csv")
+    run = sweep_run(0.3, 0, edge=0.3)
+    path, verdict = write_csv(run, tmp_path / "my_run.csv"), headline_of([run])
     open_page(page, f"{server.url}/import_logs", "Import logs")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(path)
-    expect(page.get_by_role("heading", level=3)).to_have_text(
-        ["Training breaks in its first 2 steps", "From the command line"]
-    )
+    expect(page.get_by_role("heading", level=3)).to_have_text([verdict, "From the command line"])
     page.get_by_test_id("stPageLink").get_by_text("Open its findings").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Training breaks in its first 2 steps")
+    expect(page.get_by_role("heading", level=1)).to_have_text(verdict)
 
 
 def test_a_broken_file_is_one_clear_line(page, server, tmp_path):
