@@ -19,7 +19,7 @@ def judge_early(run: Run, curve: LossCurve, events: tuple[Event, ...]) -> tuple[
     Returns:
         ("seen" | "excluded" | "cannot-tell", why it cannot be told, "" otherwise).
     """
-    early = [event for event in events if event.kind == "early"]
+    early = [event for event in events if event.kind == "early" and not event.note]
     if any(event.grade == "confirmed" for event in early):
         return "seen", ""
     reason = blind_reason(run, curve)

@@ -1,5 +1,7 @@
 """One run, judged: its events, what its log can show of the first steps, its norms and its clipping."""
 
+import numpy as np
+
 from analysis.clipping import measure_run_clipping
 from analysis.eval_gaps import judge_early, judge_run
 from analysis.grad_norm import measure_grad_norm
@@ -25,6 +27,31 @@ def curve_of(run: Run) -> LossCurve | None:
     )
 
 
+HEAVY_MOMENTUM = 0.95  # below, oscillations die within tens of steps (ours, docs/evidence.md#ringing)
+RESTART = 1.5  # a learning rate that jumps by this factor, back to where it has been (ours)
+MOMENTUM_FIELDS = ("gamma", "momentum")
+
+
+def may_ring(run: Run) -> bool:
+    """Whether the optimizer has heavy momentum, or may have: neither rule nor momentum is on record."""
+    for name in MOMENTUM_FIELDS:
+        value = run.record.get(name)
+        if isinstance(value, (int, float)):
+            return value >= HEAVY_MOMENTUM
+    return not run.record.get(schema.OPTIMIZER)
+
+
+def planned_changes(run: Run) -> tuple[int, ...]:
+    """Returns the steps of planned changes: those on record, and restarts of the learning rate in its log."""
+    declared = run.record.get(schema.PLANNED_CHANGES) or ()
+    steps, lr = run.series(schema.LR)
+    if len(lr) < 3:
+        return tuple(declared)
+    highest = np.maximum.accumulate(np.nan_to_num(lr))
+    jumps = np.flatnonzero((lr[1:] >= RESTART * lr[:-1]) & (lr[1:] > 0) & (highest[:-1] >= 0.9 * lr[1:])) + 1
+    return (*declared, *(int(step) for step in steps[jumps]))
+
+
 def judge_one(run: Run, series: str) -> RunDiagnosis:
     """Judges one run.
 
@@ -42,7 +69,7 @@ def judge_one(run: Run, series: str) -> RunDiagnosis:
             run, series, "unstable" if len(run.loss[0]) else "cannot-tell", "cannot-tell", (), (), norm, clipping
         )
     norms = {name: run.series(name) for name in (schema.GRAD_NORM, schema.UPDATE_NORM) if len(run.series(name)[0])}
-    rises = find_loss_rises(curve, norms)
+    rises = find_loss_rises(curve, norms, planned_changes(run), may_ring(run))
     stuck = find_stuck(curve, run.record.get(schema.BASELINE_LOSS))
     events = rises.events
     if stuck is not None and not any(event.outcome != "recovered" for event in events):

@@ -23,6 +23,7 @@ class Event:
         grade: "confirmed" or "suspected"; only confirmed events count.
         preceded_by: "grad_norm" or "update_norm" where that norm had an outlier just before the onset.
         rule: The rule that saw it: "sustained", "sudden", "early", "slow", "non-finite", "stuck".
+        note: Why a rise does not count: a planned change, a damped oscillation; "" otherwise.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Event:
     grade: str
     preceded_by: str | None
     rule: str
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.loss_rise.curve import LossCurve, make_curve
 from analysis.loss_rise.measure import Rise, Smoothed, measure_rise
+from analysis.loss_rise.ringing import find_ringing
 from analysis.loss_rise.rules import find_early, find_slow, find_sudden, find_sustained
 from analysis.results import Event
 
@@ -26,12 +27,19 @@ class LossRises:
     blips: tuple[int, ...]
 
 
-def find_loss_rises(curve: LossCurve, norms: dict[str, tuple[np.ndarray, np.ndarray]] | None = None) -> LossRises:
+def find_loss_rises(
+    curve: LossCurve,
+    norms: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
+    planned: tuple[int, ...] = (),
+    may_ring: bool = True,
+) -> LossRises:
     """Finds the periods in which the loss went up.
 
     Args:
         curve: Loss curve, from `make_curve`.
         norms: (steps, values) of grad_norm and update_norm by column name, where logged.
+        planned: Steps at which a change was planned (data, batch size, learning-rate restart).
+        may_ring: Whether the optimizer has heavy momentum, so that smooth damped swings are no instability.
 
     Returns:
         Events and blips; blips inside an event are left out.
@@ -39,19 +47,38 @@ def find_loss_rises(curve: LossCurve, norms: dict[str, tuple[np.ndarray, np.ndar
     rises, blips, rest = [], [], curve
     for _ in range(MOST_ROUNDS):
         found, blips = find_round(rest)
-        covered = [(rise.onset_step, rise.settled_step) for rise in rises]
-        fresh = [rise for rise in found if not any(first <= rise.onset_step <= last for first, last in covered)]
+        fresh = [rise for rise in found if not any(overlap(rise, known) for known in rises)]
         rises += fresh
         if not any(rise.recovery is not None for rise in fresh):
             break
         rest = without(rest, fresh)
     rises.sort(key=lambda rise: rise.onset_step)
+    swings = find_ringing(rises) if may_ring else set()
     events = [to_event(curve, rise, norms or {}) for rise in rises]
+    events = [explain(event, index in swings, curve.stride, planned) for index, event in enumerate(events)]
     if curve.lost_from is not None:
         events = with_divergence(curve, events)
     inside = [(rise.onset_step, rise.settled_step) for rise in rises]
     alone = [step for step in blips if not any(first <= step <= last for first, last in inside)]
     return LossRises(tuple(events), tuple(alone))
+
+
+def overlap(rise: Rise, known: Rise) -> bool:
+    """Whether two rises share steps: what is left of a rise around its cut is the same rise."""
+    return rise.onset_step <= known.settled_step and known.onset_step <= rise.settled_step
+
+
+def explain(event: Event, swings: bool, stride: float, planned: tuple[int, ...]) -> Event:
+    """Adds the note that takes an event out of the verdict: a planned change, or a swing of a damped oscillation."""
+    near = [step for step in planned if step - 2 * stride <= event.onset_step <= step + 10 * stride]
+    note = (
+        f"starts at the planned change at step {near[0]:,}"
+        if near
+        else "damped oscillation of momentum"
+        if swings
+        else ""
+    )
+    return replace(event, grade="suspected", note=note) if note else event
 
 
 def find_round(curve: LossCurve) -> tuple[list[Rise], list[int]]:
@@ -136,7 +163,7 @@ def with_divergence(curve: LossCurve, events: list[Event]) -> list[Event]:
     """Marks the rise that ends non-finite, or adds the divergence as an event of its own."""
     if events and events[-1].outcome == "not-recovered":
         last = events[-1]
-        return [*events[:-1], Event(**{**last.__dict__, "outcome": "diverged"})]
+        return [*events[:-1], replace(last, outcome="diverged", grade="confirmed")]
     at = curve.lost_from
     level = float(np.median(curve.loss[-5:]))
     kind = "early" if at <= curve.early_end else "mid-training"

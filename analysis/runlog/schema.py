@@ -55,6 +55,7 @@ INIT_LOSS_SD = "init_loss_sd"
 STATUS = "status"
 SOURCE = "source"
 STARTED_AT = "started_at"
+PLANNED_CHANGES = "planned_changes"
 PARENT_RUN = "parent_run"
 CHANGED = "changed"
 COMMAND = "command"
@@ -93,6 +94,7 @@ RUN_FIELDS = (
     RunField(STATUS, "text", False, "running, finished, diverged (stopped at a non-finite loss) or interrupted"),
     RunField(SOURCE, "text", False, "where the rows came from: runner, RunWriter, or the reader and file of an import"),
     RunField(STARTED_AT, "text", False, "start, ISO 8601 with time zone"),
+    RunField(PLANNED_CHANGES, "record", False, "steps at which data, batch size or objective change by plan"),
     RunField(PARENT_RUN, "text", False, "run_id of the run this one varies"),
     RunField(CHANGED, "text", False, "the one metaparameter that differs from the parent"),
     RunField(COMMAND, "text", False, "command line that made the run"),

@@ -99,3 +99,27 @@ def test_losses_of_1e36_and_negative_losses_are_judged_and_do_not_break():
 
 def test_no_finite_loss_makes_no_curve():
     assert make_curve(np.arange(3), np.array([np.nan, np.inf, np.nan])) is None
+
+
+def swings(n=2000, period=500, damping=0.998):
+    """Makes the damped oscillation of heavy momentum on a quadratic."""
+    t = np.arange(n)
+    return 100 + 250 * damping**t * np.cos(np.pi * t / period) ** 2 + np.random.default_rng(0).normal(size=n)
+
+
+def test_a_damped_oscillation_of_momentum_is_noted_and_not_counted():
+    found = rises(curves.Answer(swings()))
+    assert found.events
+    assert worst(found) is None
+    assert {event.note for event in found.events} == {"damped oscillation of momentum"}
+
+
+def test_the_same_swings_count_where_the_optimizer_has_no_heavy_momentum():
+    assert worst(find_loss_rises(make_curve(np.arange(2000), swings()), may_ring=False)) is not None
+
+
+def test_a_rise_at_a_planned_change_is_noted_and_not_counted():
+    loss = curves.mid(1000, 0, "not-recovered").loss
+    curve = make_curve(np.arange(1000), loss)
+    assert worst(find_loss_rises(curve, planned=(500,))) is None
+    assert worst(find_loss_rises(curve, planned=(300,))) is not None
