@@ -12,8 +12,10 @@ from analysis.loss_rise.measure import Rise, Smoothed, measure_rise
 from analysis.loss_rise.ringing import find_ringing
 from analysis.loss_rise.rules import find_early, find_slow, find_sudden, find_sustained
 from analysis.results import Event
+from analysis.runlog import schema
 
 MOST_ROUNDS = 3  # looks at what is left after taking out the recovered rises (ours)
+NORM_ROSE = 1.5  # of the first gradient norm (ours, docs/evidence.md#early)
 LEAD_STEPS = 10  # how long before the onset an outlier of a norm counts as preceding (ours)
 
 __all__ = ["LossCurve", "LossRises", "find_loss_rises", "make_curve"]
@@ -128,16 +130,28 @@ def to_event(curve: LossCurve, rise: Rise, norms: dict) -> Event:
         rise=rise.height,
         level_before=rise.level,
         cost_steps=end - onset,
-        grade="confirmed" if is_sure(curve, rise) else "suspected",
+        grade="confirmed" if is_sure(curve, rise, norms) else "suspected",
         preceded_by=find_precursor(onset, curve.stride, norms),
         rule=rise.span.rule,
     )
 
 
-def is_sure(curve: LossCurve, rise: Rise) -> bool:
-    """Whether a rise counts. One that never comes back to an unmeasured start rests on one logged loss: suspected."""
-    rests_on_one = rise.span.rule == "early" and rise.recovery is None and curve.init_mean is None
-    return rise.span.sure and not rests_on_one
+def is_sure(curve: LossCurve, rise: Rise, norms: dict) -> bool:
+    """Whether a rise counts.
+
+    Without a measured start, an early rise rests on one logged loss: one that never comes back is suspected only, and a
+    lesser one counts if a second witness rose with it, the gradient norm.
+    """
+    if rise.span.rule != "early" or curve.init_mean is not None:
+        return rise.span.sure
+    return rise.recovery is not None and (rise.span.sure or norm_rose(rise, norms))
+
+
+def norm_rose(rise: Rise, norms: dict) -> bool:
+    """Whether the gradient norm at most a step or two around the rise is well above the first one logged."""
+    steps, values = norms.get(schema.GRAD_NORM, ((), ()))
+    during = (np.asarray(steps) >= rise.onset_step) & (np.asarray(steps) <= rise.settled_step)
+    return bool(during.any() and np.nanmax(values[during]) >= NORM_ROSE * values[0])
 
 
 def find_precursor(onset: int, stride: float, norms: dict) -> str | None:

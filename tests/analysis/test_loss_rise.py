@@ -49,6 +49,15 @@ def test_a_small_early_rise_needs_the_measured_noise_of_the_start():
     assert sum(event is not None for event in known) > sum(event is not None for event in blind)
 
 
+def test_a_lesser_early_rise_counts_if_the_gradient_norm_rose_with_it():
+    steps, flat = np.arange(300), np.ones(300)
+    risen = np.where((steps > 0) & (steps < 6), 3.0, 1.0)
+    made = [make_curve(steps, curves.early(300, seed, height=1.5).loss) for seed in SEEDS]
+    alone = sum(worst(find_loss_rises(curve, {"grad_norm": (steps, flat)})) is not None for curve in made)
+    together = sum(worst(find_loss_rises(curve, {"grad_norm": (steps, risen)})) is not None for curve in made)
+    assert together > alone
+
+
 def test_single_high_points_are_blips_and_not_events():
     loss = curves.decline(1000, np.random.default_rng(3))
     loss[600] = 20.0

@@ -60,9 +60,7 @@ def ours_live(run: Run) -> int | None:
     record = run.record
     planned = int(record.get(schema.MAX_TRAIN_STEPS) or 0) + int(record.get(schema.WARMUP_STEPS) or 0)
     steps, loss = run.loss
-    live = LiveRises(
-        planned or int(steps[-1]) + 1, record.get(schema.INIT_LOSS_MEAN), record.get(schema.INIT_LOSS_SD)
-    )
+    live = LiveRises(planned or int(steps[-1]) + 1, record.get(schema.INIT_LOSS_MEAN), record.get(schema.INIT_LOSS_SD))
     for step, value in zip(steps.tolist(), loss.tolist(), strict=True):
         alarm = live.add(step, value)
         if alarm is not None:

@@ -125,6 +125,7 @@ def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
         open_page(page, f"{server.url}/loss?study=live", "Loss")
         expect(page.get_by_text("0 of 1 runs finished; the verdict can change")).to_be_visible()
         chart = page.get_by_test_id("stVegaLiteChart").first
+        expect(chart.get_by_text("350", exact=True)).to_be_visible()
         whole = zoomed_to(page)
         zoom_in(page, chart.bounding_box(), whole[-1])
         wait_until_drawn(page)
