@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from analysis.checks_of_lr import check_batch_size, check_double_check, check_edge, check_range_end
+from analysis.checks_of_lr import check_batch_size, check_double_check, check_edge, check_range_end, check_warmup_budget
 from analysis.checks_of_norm import check_extreme_clipping, check_gradient_outliers
 from analysis.eval_gaps import blind_reason, first_evaluation
 from analysis.judge import curve_of
@@ -177,4 +177,5 @@ CHECKS = (
     check_range_end,
     check_double_check,
     check_batch_size,
+    check_warmup_budget,
 )

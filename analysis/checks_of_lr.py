@@ -3,6 +3,7 @@
 from analysis.lr_words import number
 from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.runlog import schema
+from analysis.schedule import read_schedule
 from analysis.series import series_key, shorten_label
 
 DOUBLE_CHECK = (4.0, 12.0)  # times lr_star: tested learning rates near the playbook's 5x and 10x
@@ -121,4 +122,32 @@ def check_batch_size(diagnosis: Diagnosis) -> Finding:
         return Finding(code, "found", (), sentence, {"batch_sizes": sorted(confounded[0])})
     return Finding(
         code, "clear", (), "No runs are compared across batch sizes without their own learning-rate sweep.", {}
+    )
+
+
+def check_warmup_budget(diagnosis: Diagnosis) -> Finding:
+    """Asks whether warmup was prepended to training or taken out of it (PLAYBOOK P7)."""
+    code = "warmup-budget"
+    ended = [judged for judged in diagnosis.runs if judged.run.record.get(schema.STATUS) in (None, "finished")]
+    schedules = [(judged.run, read_schedule(judged.run)) for judged in ended]
+    warmed = [(run, found) for run, found in schedules if found is not None and found.warmup_steps]
+    if not warmed:
+        sentence = "No finished run has a warmup in its logged learning rate."
+        return Finding(code, "clear" if any(found for _, found in schedules) else "not-checked", (), sentence, {})
+    taken = [(run, found) for run, found in warmed if found.warmup_from == "taken-from-training"]
+    if taken:
+        _, found = taken[0]
+        sentence = (
+            f"{len(taken)} of {len(warmed)} warmups were taken out of training: {found.warmup_steps:,} of "
+            f"{found.total_steps:,} steps. Prepend them: {found.total_steps + found.warmup_steps:,} steps in all."
+        )
+        ids = tuple(run.run_id for run, _ in taken)
+        return Finding(
+            code, "found", ids, sentence, {"warmup_steps": found.warmup_steps, "total_steps": found.total_steps}
+        )
+    ids = tuple(run.run_id for run, _ in warmed)
+    if all(found.warmup_from == "unknown" for _, found in warmed):
+        return Finding(code, "not-checked", ids, "No run with warmup names its max_train_steps.", {})
+    return Finding(
+        code, "clear", ids, f"{len(warmed)} runs have their warmup in front of all their training steps.", {}
     )

@@ -27,10 +27,9 @@ from analysis.runlog import schema
 RECENT = 2048  # points kept to place an onset in, a multiple of what most alarms need (ours)
 HEAD_LOOKS = frozenset({24, 32, 48, 64, 96, 128, 192, 256, 320})  # points at which the early rule looks back (ours)
 HEAD_LOOKS_MEASURED = HEAD_LOOKS | {10, 12, 16}  # with a measured start it can look sooner (ours)
-EARLY_STRETCH = 64  # points, the longest stretch of the early rule
 RELATIVE_SD_AT_FIRST = 0.2  # noise near the start while nothing is known of it (ours)
 CORRELATION_AT_FIRST = 0.3  # of neighbors, while nothing is known of it (ours)
-CORRELATION_POINTS, CORRELATION_BLOCKS = 100, 64  # points of one look at the correlation, looks kept (ours)
+CORRELATION_POINTS, CORRELATION_BLOCKS = 50, 64  # points of one look at the correlation, looks kept (ours)
 NEW_LEVEL = 100  # blocks after which an unrecovered rise becomes the level that later ones are held against (ours)
 
 
@@ -164,7 +163,7 @@ class LiveRises:
             height = float(np.median(loss[span.first : span.alarm + 1])) - self._init
             back = float(np.median(loss[-5:])) <= self._init + 0.5 * self._material(self._init)
             if span.sure and (back or self._init_mean is not None):
-                return Found(int(steps[span.first]), 1, self._init, height, "early")
+                return Found(int(steps[span.first]), int(steps[span.alarm]), 1, self._init, height, "early")
         return None
 
     def _raise(self, step: int, found: Found) -> Alarm:
@@ -181,8 +180,7 @@ class LiveRises:
         if first == 0 and steps[0] > self._first_step:
             return found.first_step
         curve = make_curve(steps, loss)
-        last = len(loss) - 1 if found.rule != "early" else min(len(loss) - 1, first + EARLY_STRETCH)
-        span = Span(first, last, found.block, found.rule)
+        span = Span(first, int(np.searchsorted(steps, found.last_step)), found.block, found.rule)
         at = find_onset(curve, span, found.level, height_at_alarm(curve, span, found.level, material))
         return int(steps[at])
 
@@ -244,13 +242,25 @@ class _Noise:
         """Takes a loss that is part of no rise."""
         self.seen += 1
         self.chunk.append(loss)
-        if len(self.chunk) == CORRELATION_POINTS or self.seen == CORRELATION_POINTS // 2:
-            losses = np.tile(self.chunk, 4)  # four equal blocks: fewer are too few for `correlation_time`
-            self.correlations.append(noise.correlation_time(losses, block=len(self.chunk))[1])
-            self._set_r(sorted(self.correlations)[len(self.correlations) // 2] + 1 / math.sqrt(self.seen))
         if len(self.chunk) == CORRELATION_POINTS:
+            self.correlations.append(lag_one_correlation(np.array(self.chunk)))
             self.chunk.clear()
+            self._set_r(upper_median(list(self.correlations)) + 1 / math.sqrt(self.seen))
 
     def _set_r(self, r: float) -> None:
         self.r = min(r, 0.95)
         self.tau = min(40.0, (1 + self.r) / (1 - self.r)) if self.r >= 0.15 else 1.0
+
+
+def lag_one_correlation(losses: np.ndarray) -> float:
+    """Returns the correlation of neighbors around a parabola: a steep decline in few points must not count as one.
+
+    The bias of a short stretch, n r = n r_true - 3 - 5 r_true to first order, is taken out.
+    """
+    n, t = len(losses), np.linspace(-1, 1, len(losses))
+    parabola = np.linalg.qr(np.stack([np.ones(n), t, t**2], axis=1))[0]
+    rest = losses - parabola @ (parabola.T @ losses)
+    spread = noise.MAD_TO_SD * np.median(np.abs(rest)) + 1e-300
+    rest = np.clip(rest / spread, -3, 3)
+    power = rest @ rest
+    return (float(rest[1:] @ rest[:-1] / power) + 3 / n) / (1 - 5 / n) if power > 0 else 0.0

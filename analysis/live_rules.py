@@ -32,6 +32,7 @@ class Found:
 
     Attributes:
         first_step: Step at which the stretch begins.
+        last_step: Step at which it was seen to be long enough, or at which it ends.
         block: Points that one value of the stretch is a mean of.
         level: Level just before.
         height: How far above the level the stretch reaches, its highest values smoothed away.
@@ -39,6 +40,7 @@ class Found:
     """
 
     first_step: int
+    last_step: int
     block: int
     level: float
     height: float
@@ -80,8 +82,8 @@ class SustainedRule:
         self.rank = 1 + window // 40  # tolerates 2.5 % outliers in the history
         self.history, self.pending, self.first_step, self.line = SortedWindow(), [], 0, math.inf
 
-    def add(self, step: int, value: float, tau: float) -> Found | None:
-        """Takes the mean of one block, its first step and the correlation time; returns a stretch long enough."""
+    def add(self, step: int, last_step: int, value: float, tau: float) -> Found | None:
+        """Takes the mean of one block, its steps and the correlation time; returns a stretch long enough."""
         stretch = max(1.0, 1 + (tau - 1) / self.block)
         length = math.ceil(stretch * self.window)
         if not self.pending:
@@ -93,7 +95,7 @@ class SustainedRule:
             if len(self.pending) < math.ceil(stretch * self.needed):
                 return None
             if len(self.pending) < PENDING_AT_MOST:
-                return self.measure()
+                return self.measure(last_step)
         for waiting in self.pending:
             self.history.push(waiting, length)
         self.pending.clear()
@@ -101,12 +103,12 @@ class SustainedRule:
             self.history.push(value, length)
         return None
 
-    def measure(self) -> Found:
+    def measure(self, last_step: int) -> Found:
         """Returns the stretch so far: level of the last five values before, highest median of three."""
         values = self.pending
         highest = max(sorted(values[i : i + 3])[1] for i in range(len(values) - 2))
         level = sorted(self.history.last(5))[2]
-        return Found(self.first_step, self.block, level, highest - level, "sustained")
+        return Found(self.first_step, last_step, self.block, level, highest - level, "sustained")
 
 
 class Scales:
@@ -131,16 +133,15 @@ class Scales:
 
     def add(self, step: int, loss: float, tau: float) -> list[Found]:
         """Takes one loss; returns the stretches that are long enough, most often none."""
-        found = []
-        value = loss
+        found, first_step, value = [], step, loss
         for waiting, rules in zip(self.open, self.rules, strict=True):
             if rules[0].block > 1:
-                waiting.append((step, value))
+                waiting.append((first_step, value))
                 if len(waiting) < SCALE_FACTOR:
                     break
-                step, value = waiting[0][0], sum(mean for _, mean in waiting) / SCALE_FACTOR
+                first_step, value = waiting[0][0], sum(mean for _, mean in waiting) / SCALE_FACTOR
                 waiting.clear()
-            found += [stretch for rule in rules if (stretch := rule.add(step, value, tau)) is not None]
+            found += [stretch for rule in rules if (stretch := rule.add(first_step, step, value, tau)) is not None]
         return found
 
 
@@ -169,12 +170,12 @@ class SuddenRule:
                     self.held = (step, level, max(least, Z_START * sd), max(least, Z_HOLD * sd), sd)
                     self.values = []
         if self.held is not None:
-            found = self.hold(loss, known.tau)
+            found = self.hold(step, loss, known.tau)
         self.remember(loss)
         return found
 
-    def hold(self, loss: float, tau: float) -> Found | None:
-        """Takes a loss while a rise is held; returns the rise once two points are far up, or one very far, and it lasts."""
+    def hold(self, step: int, loss: float, tau: float) -> Found | None:
+        """Takes a loss while a rise is held; returns the rise once it is far up and lasts."""
         first_step, level, start, lowest, sd = self.held
         above = loss - level
         if above < lowest:
@@ -192,7 +193,7 @@ class SuddenRule:
             return None
         if len(self.values) < max(shortest, self.longest_by_chance) and second < 2 * start:
             return None
-        return Found(first_step, 1, level, second, "sudden")
+        return Found(first_step, step, 1, level, second, "sudden")
 
     def reference(self) -> float:
         """Returns the level that the next loss is held against."""

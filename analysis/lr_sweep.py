@@ -81,6 +81,7 @@ def find_lr_sweep(series: str, runs: list[RunDiagnosis]) -> LrSweep:
         verdict,
         end,
         "",
+        measure_sensitivity(rungs, start_of(endings)),
     )
     return describe_sweep(sweep, rungs)
 
@@ -90,8 +91,7 @@ def mark_runs(runs: list[RunDiagnosis], endings: list[Ending]) -> tuple[SweepRun
     usable = [i for i, ending in enumerate(endings) if not ending.reason]
     best_at = min(usable, key=lambda i: endings[i].objective, default=None)
     spread = spread_of_seeds(runs, endings)
-    starts = [ending.start for ending in endings if np.isfinite(ending.start)]
-    start = float(np.median(starts)) if starts else math.nan
+    start = start_of(endings)
     marks = []
     for judged, ending in zip(runs, endings, strict=True):
         reason = ending.reason
@@ -114,6 +114,32 @@ def spread_of_seeds(runs: list[RunDiagnosis], endings: list[Ending]) -> float:
             finals.setdefault(judged.run.base_lr, []).append(ending.objective)
     spreads = [np.std(values, ddof=1) for values in finals.values() if len(values) > 1]
     return float(np.median(spreads)) if spreads else 0.0
+
+
+def start_of(endings: list[Ending]) -> float:
+    """Returns the median loss of the untrained models, NaN where unknown."""
+    starts = [ending.start for ending in endings if np.isfinite(ending.start)]
+    return float(np.median(starts)) if starts else math.nan
+
+
+def measure_sensitivity(rungs: list[Rung], start: float) -> float | None:
+    """Returns the average over log10 base_lr of min(loss, start) - best, as a share of start - best.
+
+    Args:
+        rungs: Learning rates, ascending.
+        start: Loss of the untrained model.
+
+    Returns:
+        Between 0 (every rate does equally well) and 1; None for fewer than 4 rates or an unknown start.
+
+    Source: Wortsman et al. 2023, arXiv 2309.14322, LR sensitivity.
+    """
+    best = min((rung.mean for rung in rungs), default=math.inf)
+    if len(rungs) < LRS_AT_LEAST or not start > best:
+        return None
+    lost = [(min(rung.mean, start) - best) / (start - best) for rung in rungs]
+    decades = np.log10([rung.base_lr for rung in rungs])
+    return float(np.trapezoid(lost, decades) / (decades[-1] - decades[0]))
 
 
 def make_rungs(runs: list[RunDiagnosis], marks: tuple[SweepRun, ...]) -> list[Rung]:

@@ -30,7 +30,10 @@ def publish(diagnosis: Diagnosis) -> dict:
 
 def publish_sweep(sweep: LrSweep) -> dict:
     """Returns one sweep; its marks stay inside, infeasible runs are named."""
-    return {name: value for name, value in fields(sweep).items() if name != "runs"} | {"infeasible": sweep.infeasible}
+    return {name: value for name, value in fields(sweep).items() if name != "runs"} | {
+        "infeasible": sweep.infeasible,
+        "headroom_decades": sweep.headroom_decades,
+    }
 
 
 def publish_run(judged: RunDiagnosis) -> dict:

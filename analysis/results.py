@@ -1,5 +1,6 @@
 """What diagnosis returns: one frozen record a question, and the whole. Field names are those of the published JSON."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -125,6 +126,8 @@ class LrSweep:
         verdict: "edge", "plateau", "interior", "no-instability-seen" or "not-enough-runs".
         at_range_end: "low" or "high" where the best lies at the end of the searched range.
         sentence: The verdict with its evidence.
+        sensitivity: Share of the achievable progress that is lost on average over the searched range of log10
+            base_lr; None where the start is unknown or the learning rates are too few.
     """
 
     series: str
@@ -137,11 +140,19 @@ class LrSweep:
     verdict: str
     at_range_end: str | None
     sentence: str
+    sensitivity: float | None = None
 
     @property
     def infeasible(self) -> tuple[str, ...]:
         """run_ids of the infeasible runs."""
         return tuple(run.run_id for run in self.runs if run.state == "infeasible")
+
+    @property
+    def headroom_decades(self) -> float | None:
+        """Decades from lr_star to unstable_base_lr; None where either is unknown."""
+        if self.lr_star is None or self.unstable_base_lr is None:
+            return None
+        return math.log10(self.unstable_base_lr / self.lr_star)
 
     @property
     def at_edge(self) -> bool:

@@ -37,6 +37,7 @@ PAGE_OF_CHECK = {
     "range-end": "lr_sweep",
     "double-check": "lr_sweep",
     "batch-size": "lr_sweep",
+    "warmup-budget": "loss",
     "gradient-outliers": "grad_norm",
     "extreme-clipping": "grad_norm",
 }  # every other check is shown by the loss

@@ -22,6 +22,7 @@ CODES = {
     "range-end",
     "double-check",
     "batch-size",
+    "warmup-budget",
 }
 
 
@@ -122,3 +123,18 @@ def test_no_run_is_stable_and_unstable_by_its_name_alone():
     assert all(
         verdict == ("unstable" if float(run_id.split("-")[1]) >= 0.3 else "stable") for run_id, verdict in ids.items()
     )
+
+
+def test_a_warmup_taken_out_of_training_is_found_and_a_prepended_one_is_clear():
+    ramp = np.linspace(0, 0.1, 31)[:-1]
+    taken = {schema.LR: np.concatenate([ramp, np.full(270, 0.1)])}
+    prepended = {schema.LR: np.concatenate([ramp, np.full(300, 0.1)])}
+    assert warmup_finding(taken).outcome == "found"
+    assert "330 steps in all" in warmup_finding(taken).sentence
+    assert warmup_finding(prepended).outcome == "clear"
+
+
+def warmup_finding(columns):
+    """Returns the warmup finding of a run with these learning rates and 300 planned steps."""
+    loss = curves.decline(len(columns[schema.LR]), np.random.default_rng(0))
+    return diagnose(make_study([make_run(loss, columns=columns, max_train_steps=300)])).finding("warmup-budget")

@@ -73,3 +73,13 @@ def test_infeasible_runs_are_marked_with_their_reason():
 )
 def test_numbers_are_written_as_people_type_them(value, text):
     assert number(value) == text
+
+
+def test_sensitivity_is_small_where_every_rate_does_well_and_large_where_few_do():
+    flat = only_sweep(sweep(edge=1e9)).sensitivity
+    steep = only_sweep(sweep(edge=0.03, best=0.01)).sensitivity
+    assert 0 <= flat < steep <= 1
+
+
+def test_headroom_is_the_distance_to_the_edge_in_decades():
+    assert only_sweep(sweep(edge=1.0, best=0.1)).headroom_decades == pytest.approx(1.0)

@@ -1,6 +1,6 @@
 """Rules that others publish for a loss that rises, at their published defaults, written anew from their descriptions.
 
-Each takes one run and returns the index of its first alarm, or None. Several were made for language models of 1e5 steps.
+Each takes one run and returns the index of its first alarm, or None. Several were made for runs of 1e5 steps.
 """
 
 import importlib.util
