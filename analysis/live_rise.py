@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis import noise
+from analysis.live_noise import LiveNoise
 from analysis.live_rules import Found, Scales, SuddenRule, upper_median
 from analysis.loss_rise import find_precursor, make_curve
 from analysis.loss_rise.curve import (
@@ -21,15 +21,12 @@ from analysis.loss_rise.curve import (
     MIN_RISE_OF_START,
 )
 from analysis.loss_rise.measure import STANDARD_ERROR_OF_MEDIAN, STAYS_AT_MOST, find_onset, height_at_alarm
-from analysis.loss_rise.rules import Span, find_early
+from analysis.loss_rise.rules import Z_EARLY, Span, find_early
 from analysis.runlog import schema
 
 RECENT = 2048  # points kept to place an onset in, a multiple of what most alarms need (ours)
 HEAD_LOOKS = frozenset({24, 32, 48, 64, 96, 128, 192, 256, 320})  # points at which the early rule looks back (ours)
 HEAD_LOOKS_MEASURED = HEAD_LOOKS | {10, 12, 16}  # with a measured start it can look sooner (ours)
-RELATIVE_SD_AT_FIRST = 0.2  # noise near the start while nothing is known of it (ours)
-CORRELATION_AT_FIRST = 0.3  # of neighbors, while nothing is known of it (ours)
-CORRELATION_POINTS, CORRELATION_BLOCKS = 50, 64  # points of one look at the correlation, looks kept (ours)
 NEW_LEVEL = 100  # blocks after which an unrecovered rise becomes the level that later ones are held against (ours)
 
 
@@ -83,7 +80,7 @@ class LiveRises:
         self._head: list[tuple[int, float]] = []
         self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT)
         self._norms: deque[tuple[int, float]] = deque(maxlen=256)
-        self._noise = _Noise(init_mean, init_sd)
+        self._noise = LiveNoise(init_mean, init_sd)
         self._scales, self._sudden = Scales(self._planned), SuddenRule(self._planned, init_mean)
         self._event: _Event | None = None
         self._lost = self._early_alarmed = False
@@ -159,10 +156,15 @@ class LiveRises:
         self._noise.take_start(curve.init_relative_sd)
         if self._early_alarmed:
             return None
+        level = abs(self._sudden.reference()) or 1.0
+        sd = max(curve.init_relative_sd, self._sudden.difference_sd() / level) / math.sqrt(1 - self._noise.r)
         for span in find_early(curve):
+            size = span.alarm - span.first + 1
             height = float(np.median(loss[span.first : span.alarm + 1])) - self._init
             back = float(np.median(loss[-5:])) <= self._init + 0.5 * self._material(self._init)
-            if span.sure and (back or self._init_mean is not None):
+            # few points tell little of the noise: here the rule is asked again with all that is known by now
+            least = Z_EARLY * sd * abs(self._init) * math.sqrt(self._noise.tau / size + 1)
+            if span.sure and (self._init_mean is not None or (back and height >= least)):
                 return Found(int(steps[span.first]), int(steps[span.alarm]), 1, self._init, height, "early")
         return None
 
@@ -210,7 +212,6 @@ class _Event:
     def __init__(self, line: float, block: int):
         self.line, self.block, self.lasted, self.back = line, block, 0, 0
         self.last: deque[float] = deque(maxlen=5)
-        self.sum = 0.0
 
     def add(self, loss: float) -> str:
         """Takes a loss; returns "recovered" or "new level" at the end, "" before."""
@@ -221,46 +222,3 @@ class _Event:
         if self.back > min(STAYS_AT_MOST, (self.lasted - self.back) // 2):
             return "recovered"
         return "new level" if self.lasted >= NEW_LEVEL * self.block and not self.back else ""
-
-
-class _Noise:
-    """What is known of the noise: its size near the start, and its correlation in time."""
-
-    def __init__(self, init_mean: float | None, init_sd: float | None):
-        self.measured = bool(init_mean) and init_sd is not None
-        self.relative_sd = max(init_sd / abs(init_mean), 1e-3) if self.measured else RELATIVE_SD_AT_FIRST
-        self.seen, self.chunk = 0, []
-        self.correlations: deque[float] = deque(maxlen=CORRELATION_BLOCKS)
-        self._set_r(CORRELATION_AT_FIRST)
-
-    def take_start(self, relative_sd: float) -> None:
-        """Takes the noise near the start as the first points show it, unless it was measured."""
-        if not self.measured:
-            self.relative_sd = relative_sd
-
-    def add(self, loss: float) -> None:
-        """Takes a loss that is part of no rise."""
-        self.seen += 1
-        self.chunk.append(loss)
-        if len(self.chunk) == CORRELATION_POINTS:
-            self.correlations.append(lag_one_correlation(np.array(self.chunk)))
-            self.chunk.clear()
-            self._set_r(upper_median(list(self.correlations)) + 1 / math.sqrt(self.seen))
-
-    def _set_r(self, r: float) -> None:
-        self.r = min(r, 0.95)
-        self.tau = min(40.0, (1 + self.r) / (1 - self.r)) if self.r >= 0.15 else 1.0
-
-
-def lag_one_correlation(losses: np.ndarray) -> float:
-    """Returns the correlation of neighbors around a parabola: a steep decline in few points must not count as one.
-
-    The bias of a short stretch, n r = n r_true - 3 - 5 r_true to first order, is taken out.
-    """
-    n, t = len(losses), np.linspace(-1, 1, len(losses))
-    parabola = np.linalg.qr(np.stack([np.ones(n), t, t**2], axis=1))[0]
-    rest = losses - parabola @ (parabola.T @ losses)
-    spread = noise.MAD_TO_SD * np.median(np.abs(rest)) + 1e-300
-    rest = np.clip(rest / spread, -3, 3)
-    power = rest @ rest
-    return (float(rest[1:] @ rest[:-1] / power) + 3 / n) / (1 - 5 / n) if power > 0 else 0.0

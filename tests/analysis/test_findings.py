@@ -8,7 +8,7 @@ from analysis.headline import write_headline
 from analysis.published import publish
 from analysis.runlog import schema
 from tests import curves
-from tests.studies import make_run, make_study, sweep
+from tests.studies import make_run, make_study, sweep, sweep_run
 
 CODES = {
     "edge-of-instability",
@@ -138,3 +138,20 @@ def warmup_finding(columns):
     """Returns the warmup finding of a run with these learning rates and 300 planned steps."""
     loss = curves.decline(len(columns[schema.LR]), np.random.default_rng(0))
     return diagnose(make_study([make_run(loss, columns=columns, max_train_steps=300)])).finding("warmup-budget")
+
+
+def states(runs):
+    """Returns the state of each fix of a study."""
+    return {fix.fix: fix.state for fix in diagnose(make_study(runs)).fixes}
+
+
+def test_a_fix_is_confirmed_by_three_steady_seeds_that_change_it_alone():
+    runs = sweep(edge=0.3, stride="1x1", warmup_steps=0)
+    control = sweep(edge=1e9, stride="2x2", warmup_steps=0)
+    held = [sweep_run(0.3, seed, 1e9, stride="1x1", warmup_steps=30) for seed in range(3)]
+    broke = [sweep_run(0.3, seed, 0.3, stride="1x1", warmup_steps=10) for seed in range(3)]
+    assert states(runs)["warmup"] == states(runs)["architecture"] == "suggested"
+    assert states(runs + held)["warmup"] == "confirmed"
+    assert states(runs + held[:2])["warmup"] == "tried"
+    assert states(runs + broke)["warmup"] == "failed"
+    assert states(runs + control)["architecture"] == "confirmed"
