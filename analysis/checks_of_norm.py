@@ -1,6 +1,7 @@
 """Checks of the gradient norm: outliers, and clipping that is too aggressive."""
 
 from analysis.grad_norm import OUTLIER_RATIO, find_outliers
+from analysis.lr_words import say_times
 from analysis.results import Diagnosis, Finding
 
 HUGE = 100.0  # largest norm over the median: an outlier that clipping is for (ours, docs/evidence.md#gradient-outliers)
@@ -22,7 +23,7 @@ def check_gradient_outliers(diagnosis: Diagnosis) -> Finding:
         return Finding(code, "clear", ids, sentence, {"runs": len(known)})
     worst = max(hit, key=lambda pair: ratio(pair[0]))
     before = sum(any(event.preceded_by for event in judged.confirmed) for judged, _ in hit)
-    size = "not finite" if ratio(worst[0]) == float("inf") else f"{ratio(worst[0]):,.3g} times the median"
+    size = "not finite" if ratio(worst[0]) == float("inf") else f"{say_times(ratio(worst[0]))} times the median"
     sentence = (
         f"{len(hit)} of {len(known)} runs have steps whose gradient norm is above {OUTLIER_RATIO:g} times the median; "
         f"the largest is {size}."

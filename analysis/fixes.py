@@ -96,14 +96,20 @@ def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
         fixes.append(suggest_probe(diagnosis, blind.run_ids))
     case = find_case(diagnosis)
     if case is not None:
-        early = any(event.kind == "early" for judged in case.unstable for event in judged.confirmed)
-        order = ORDER if early or not any(judged.confirmed for judged in case.unstable) else ORDER_MID
+        order = ORDER if breaks_early(case) else ORDER_MID
         extreme = [j for j in case.unstable if j.clipping and j.clipping.clipped_fraction > EXTREME_FRACTION]
         if extreme:  # PLAYBOOK P8: more than half clipped is a lower learning rate in disguise
             order = ("lower-lr", *(fix for fix in order if fix != "lower-lr"))
         fixes += [SUGGEST[fix](case) for fix in order]
     ranked = [fix for fix in fixes if fix is not None]
     return tuple(Fix(**{**fix.__dict__, "rank": rank}) for rank, fix in enumerate(ranked, 1))
+
+
+def breaks_early(case: Case) -> bool:
+    """Whether runs at the lowest learning rate with events break early; runs without any event count as early."""
+    breaking = [judged for judged in case.unstable if judged.confirmed]
+    lowest = [judged for judged in breaking if judged.run.base_lr == breaking[0].run.base_lr]
+    return not lowest or any(event.kind == "early" for judged in lowest for event in judged.confirmed)
 
 
 def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str) -> Fix:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.lr_words import number
+from analysis.lr_words import number, say_times
 from analysis.results import Diagnosis, Event, LrSweep, RunDiagnosis
 from analysis.series import shorten_label
 
@@ -113,7 +113,7 @@ def at_rate(sweep: LrSweep, members: list[RunDiagnosis], judged: RunDiagnosis) -
     far = (
         "the loss rises until it is no longer finite"
         if lost or not ratios
-        else f"the loss rises to {times(max(ratios))} its level before"
+        else f"the loss rises to {say_times(max(ratios))} times its level before"
     )
     ends = {mark.base_lr: [] for mark in sweep.runs}
     for mark in sweep.runs:
@@ -121,17 +121,12 @@ def at_rate(sweep: LrSweep, members: list[RunDiagnosis], judged: RunDiagnosis) -
     there, best = np.median(ends.get(base_lr, [np.nan])), np.median(ends[sweep.lr_star])
     worse = there / best if best > 0 else np.nan
     tail = (
-        f", and ends {times(worse)} higher than at {number(sweep.lr_star)}"
+        f", and ends {say_times(worse)} times higher than at {number(sweep.lr_star)}"
         if np.isfinite(worse) and worse >= 1.5
         else ""
     )
     seeds = f"in {len(rose)} of {len(here)} seeds" if len(here) > 1 else "in the one run there"
     return f"At {number(base_lr)} {far}, {seeds}{tail}."
-
-
-def times(ratio: float) -> str:
-    """Returns "2.9 times", or "12 times" for large ratios."""
-    return f"{ratio:.1f} times" if ratio < 10 else f"{number(ratio)} times"
 
 
 def control(diagnosis: Diagnosis, edge: LrSweep) -> str:

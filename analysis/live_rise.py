@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.live_noise import LiveNoise
 from analysis.live_rules import Found, Scales, SuddenRule, upper_median
-from analysis.loss_rise import find_precursor, make_curve
+from analysis.loss_rise import NORM_ROSE, find_precursor, make_curve
 from analysis.loss_rise.curve import (
     EARLY_AT_LEAST,
     EARLY_AT_MOST,
@@ -79,7 +79,7 @@ class LiveRises:
         self._lowest, self._highest = math.inf, -math.inf
         self._head: list[tuple[int, float]] = []
         self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT)
-        self._norms: deque[tuple[int, float]] = deque(maxlen=256)
+        self._norms: deque[tuple[int, float]] = deque(maxlen=max(HEAD_LOOKS))
         self._noise = LiveNoise(init_mean, init_sd)
         self._scales, self._sudden = Scales(self._planned), SuddenRule(self._planned, init_mean)
         self._event: _Event | None = None
@@ -156,17 +156,23 @@ class LiveRises:
         self._noise.take_start(curve.init_relative_sd)
         if self._early_alarmed:
             return None
-        level = abs(self._sudden.reference()) or 1.0
-        sd = max(curve.init_relative_sd, self._sudden.difference_sd() / level) / math.sqrt(1 - self._noise.r)
+        sd = curve.init_relative_sd * abs(self._init) / math.sqrt(1 - self._noise.r)
+        back = float(np.median(loss[-5:])) <= self._init + 0.5 * self._material(self._init)
         for span in find_early(curve):
-            size = span.alarm - span.first + 1
+            first, last = int(steps[span.first]), int(steps[span.alarm])
             height = float(np.median(loss[span.first : span.alarm + 1])) - self._init
-            back = float(np.median(loss[-5:])) <= self._init + 0.5 * self._material(self._init)
-            # few points tell little of the noise: here the rule is asked again with all that is known by now
-            least = Z_EARLY * sd * abs(self._init) * math.sqrt(self._noise.tau / size + 1)
-            if span.sure and (self._init_mean is not None or (back and height >= least)):
-                return Found(int(steps[span.first]), int(steps[span.alarm]), 1, self._init, height, "early")
+            sure = span.sure
+            if self._init_mean is None:  # few points tell little of the noise: ask with all that is known by now
+                least = Z_EARLY * sd * math.sqrt(self._noise.tau / (span.alarm - span.first + 1) + 1)
+                sure = back and ((sure and height >= least) or self._norm_rose(first, last))
+            if sure:
+                return Found(first, last, 1, self._init, height, "early")
         return None
+
+    def _norm_rose(self, first: int, last: int) -> bool:
+        """Whether the gradient norm rose with the loss: the second witness of an early rise, as `is_sure` asks."""
+        during = [norm for step, norm in self._norms if first <= step <= last]
+        return bool(during) and max(during) >= NORM_ROSE * self._norms[0][1]
 
     def _raise(self, step: int, found: Found) -> Alarm:
         """Makes the alarm of a rise, and waits for its end."""

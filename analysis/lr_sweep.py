@@ -17,6 +17,7 @@ EDGE_FACTOR = 5.0  # PLAYBOOK P5: the double check is at 5x or 10x the best
 LRS_AT_LEAST, RANGE_AT_LEAST = 4, 10.0  # learning rates, and largest over smallest (ours, docs/evidence.md#lr-axis)
 TIE_ALPHA = 0.05  # of the tests that tell learning rates from lr_star (ours)
 UNSTABLE_SHARE = 0.5  # of the seeds of a learning rate (ours)
+ABOVE_START = 1.5  # times the untrained model's loss: infeasible at any learning rate (ours)
 PLATEAU_WIDTH = 10.0  # a tie band of a decade: nothing is gained by going higher (ours)
 
 
@@ -67,6 +68,8 @@ def find_lr_sweep(series: str, runs: list[RunDiagnosis]) -> LrSweep:
     star = min(good, key=lambda rung: rung.mean).base_lr if good else None
     ties = find_ties(rungs, good, star) if star is not None else None
     bracket = find_bracket(rungs)
+    if bracket is not None and star is not None and bracket[1] <= star:  # unstable below the best: look above it
+        bracket = find_bracket([rung for rung in rungs if rung.base_lr >= star])
     end = find_range_end(rungs, star)
     verdict = decide_verdict(rungs, star, ties, bracket, end)
     unstable = None if bracket is None else bracket[1]
@@ -95,6 +98,8 @@ def mark_runs(runs: list[RunDiagnosis], endings: list[Ending]) -> tuple[SweepRun
     marks = []
     for judged, ending in zip(runs, endings, strict=True):
         reason = ending.reason
+        if not reason and ending.objective > ABOVE_START * start > 0:
+            reason = f"ends at {ending.objective:.3g}, above its start {start:.3g}"
         if not reason and judged.run.base_lr > runs[best_at].run.base_lr:
             best = endings[best_at].objective
             if is_too_high(ending.objective, best, start, spread):

@@ -18,6 +18,17 @@ def number(value: float) -> str:
     return text
 
 
+def say_times(ratio: float) -> str:
+    """Returns a ratio in two digits.
+
+    >>> [say_times(ratio) for ratio in (2.887, 53.2, 1970.0, 1.9e25)]
+    ['2.9', '53', '2,000', '1.9e25']
+    """
+    if ratio < 10:
+        return f"{ratio:.1f}"
+    return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e5 else f"{ratio:.2g}".replace("e+", "e")
+
+
 def describe_sweep(sweep: LrSweep, rungs: list) -> LrSweep:
     """Returns the sweep with its sentence."""
     return replace(sweep, sentence=" ".join(sentences(sweep, rungs)))
@@ -53,6 +64,9 @@ def sentences(sweep: LrSweep, rungs: list) -> list[str]:
                 f"{unstable} is the first unstable one ({share}): instability is not what limits you.",
             }[sweep.verdict]
         )
+    below = [rung for rung in rungs if rung.base_lr < sweep.lr_star and rung.unstable >= 0.5]
+    if below:
+        said.append(f"But runs at {number(below[-1].base_lr)}, below the best, are unstable too: repeat seeds there.")
     if sweep.at_range_end == "high":
         said.append(f"{star} is the largest that was tried: the range is too small, extend it upward.")
     if sweep.at_range_end == "low":

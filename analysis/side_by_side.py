@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analysis.focus import runs_of, start_loss
-from analysis.lr_words import number
+from analysis.lr_words import number, say_times
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 
 Row = tuple[str, str, str]
@@ -72,14 +72,3 @@ def _say(values: Sequence[float], say: Callable[[float], str] = number) -> str:
         return "not trained"
     ends = [say(value) if np.isfinite(value) else "not finite" for value in (values[0], values[-1])]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-
-
-def say_times(ratio: float) -> str:
-    """Returns a ratio in two digits.
-
-    >>> [say_times(ratio) for ratio in (2.887, 53.2, 1970.0, 1.9e25)]
-    ['2.9', '53', '2,000', '1.9e25']
-    """
-    if ratio < 10:
-        return f"{ratio:.1f}"
-    return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e5 else f"{ratio:.2g}".replace("e+", "e")

@@ -9,7 +9,7 @@ from analysis.headline import write_headline
 from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.series import shorten_label
 from analysis.side_by_side import compare_sweeps
-from app_pages import shown, words
+from app_pages import shown, studies, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import first_runs, key_of, picture_of_loss, picture_of_sweep, remember, show
 
@@ -47,6 +47,8 @@ def show_next(diagnosis: Diagnosis) -> None:
         st.markdown(f"**Next experiment: {words.FIX_NAMES[fix.fix].lower()}**")
         st.markdown(shown.sentence(fix.sentence))
         st.code(fix.command, language="bash", wrap_lines=True)
+        if studies.is_sample():
+            st.caption(words.SAMPLE_COMMANDS)
         st.page_link("app_pages/fixes.py", label="All fixes, in order", icon=":material/build:")
 
 

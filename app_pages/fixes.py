@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.lr_words import number
 from analysis.results import Fix
-from app_pages import shown, words
+from app_pages import shown, studies, words
 from app_pages.chosen import diagnosis_or_stop
 
 
@@ -43,5 +43,7 @@ if not diagnosis.fixes:
     )
     st.stop()
 st.markdown("In the playbook's order. Each experiment changes one thing; read its runs here when it is done.")
+if studies.is_sample():
+    st.caption(words.SAMPLE_COMMANDS)
 for fix in diagnosis.fixes:
     show_fix(fix)

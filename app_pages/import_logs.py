@@ -1,12 +1,13 @@
 """Import logs: files from anywhere, read as a study, judged at once."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
 from analysis.headline import write_headline
-from analysis.runlog import RunLogError, Study, read_paths
+from analysis.runlog import RunLogError, Skipped, Study, read_paths
 from app_pages import shown, studies
 
 MAX_MEGABYTES = 200  # as server.maxUploadSize
@@ -17,8 +18,10 @@ READ = "import_result"  # what became of the files that lie in the uploader
 def read_files(files: list) -> Study:
     """Reads uploaded files from a private folder that is gone afterwards.
 
+    Of several files the ones that cannot be read are listed in Study.skipped, and the others are read.
+
     Raises:
-        RunLogError: One line that names the file, as the reader knows it.
+        RunLogError: One line that names the file, as the reader knows it; no file could be read.
     """
     with tempfile.TemporaryDirectory(prefix="steadystep-") as folder:
         paths = []
@@ -29,9 +32,13 @@ def read_files(files: list) -> Study:
             (place / name).write_bytes(file.getbuffer())
             paths.append(place / name)
         try:
-            return read_paths(paths, name=paths[0].stem if len(paths) == 1 else f"{len(paths)} files")
+            if len(paths) == 1:
+                return read_paths(paths, name=paths[0].stem)
+            study = read_paths([folder], name=f"{len(paths)} files")
         except RunLogError as error:
             raise RunLogError(without_folder(str(error), folder, len(paths))) from error
+        told = [(Path(each.path).name, without_folder(each.reason, folder, len(paths))) for each in study.skipped]
+        return replace(study, skipped=tuple(Skipped(path, reason) for path, reason in told))
 
 
 def without_folder(text: str, folder: str, num_files: int) -> str:
@@ -82,6 +89,8 @@ if files:
             st.subheader(shown.sentence(headline.title), anchor=False)
             st.markdown(shown.sentence(headline.evidence))
             st.page_link("app_pages/findings.py", label="Open its findings", icon=":material/troubleshoot:")
+        for skipped in diagnosis.study.skipped:
+            st.warning(shown.sentence(skipped.reason), icon=":material/error:")
 st.subheader("From the command line", anchor=False)
 st.markdown("Whole folders, and logs that should stay: this writes them to the store that the list of studies shows.")
 st.code("python -m analysis import PATH... --study NAME", language="bash")

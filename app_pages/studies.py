@@ -1,6 +1,7 @@
 """Which study is shown: those of the store, the sample, and what this session has read from files."""
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,7 @@ from app_pages import shown
 
 PROJECT = Path(__file__).parent.parent
 SAMPLE = "sample_study"
+DEMO = "demo"  # `make demo` trains the sample's sweep into this study of the store, where its commands can run
 SAMPLE_KEY, UPLOAD_PREFIX = ".sample", ".read-"  # a name of the store never starts with a dot
 MAX_CACHED = 4  # studies in memory; a study of 200 runs of 10,000 steps takes about 50 MB (ours)
 KEY, NEXT = "study", "next_study"
@@ -43,7 +45,8 @@ def list_choices() -> list[Choice]:
 
 def keep_upload(study: Study) -> str:
     """Keeps a study that was read from files for this session, shows it from the next rerun on, and returns its key."""
-    key = f"{UPLOAD_PREFIX}{study.fingerprint[:8]}"
+    left_out = zlib.crc32(repr(study.skipped).encode())  # part of what is shown, not of the runs
+    key = f"{UPLOAD_PREFIX}{study.fingerprint[:8]}{left_out:08x}"
     _uploads()[key] = study
     st.session_state[NEXT] = key
     return key
@@ -65,13 +68,18 @@ def current() -> Diagnosis | None:
     if key is None:
         return None
     if key in _uploads():
-        return _diagnose_upload(_uploads()[key].fingerprint, _uploads()[key])
+        return _diagnose_upload(key, _uploads()[key].fingerprint, _uploads()[key])
     name, store = (SAMPLE, str(PROJECT)) if key == SAMPLE_KEY else (key, None)
     try:
         return _diagnose(name, store, study_fingerprint(name, store))
     except RunLogError as error:
         st.error(shown.sentence(str(error)))
         return None
+
+
+def is_sample() -> bool:
+    """Whether the sample is shown, which nothing is written to."""
+    return st.session_state.get(KEY) == SAMPLE_KEY
 
 
 def fingerprint_of(key: str) -> str:
@@ -81,9 +89,10 @@ def fingerprint_of(key: str) -> str:
 
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the study")
 def _diagnose(name: str, store: str | None, fingerprint: str) -> Diagnosis:
-    return diagnose(read_study(name, store))
+    study = read_study(name, store)
+    return diagnose(replace(study, name=DEMO) if name == SAMPLE and store else study)
 
 
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the files")
-def _diagnose_upload(fingerprint: str, _study: Study) -> Diagnosis:
+def _diagnose_upload(key: str, fingerprint: str, _study: Study) -> Diagnosis:
     return diagnose(_study)

@@ -32,6 +32,7 @@ FIX_STATES = {
     "failed": ("Did not hold", "orange", ":material/error:"),
     "confirmed": ("Verified by experiment", "green", ":material/check_circle:"),
 }
+SAMPLE_COMMANDS = "First `make demo`: it trains this sweep into your store, as study demo."
 PAGE_OF_CHECK = {
     "edge-of-instability": "lr_sweep",
     "range-end": "lr_sweep",

@@ -16,7 +16,7 @@ from analysis.charts.loss_axis import LossAxis
 from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.focus import Band
-from analysis.side_by_side import say_times
+from analysis.lr_words import say_times
 
 LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
 MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = (

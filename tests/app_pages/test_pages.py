@@ -147,6 +147,19 @@ def test_a_broken_file_gives_one_clear_line_with_its_name_and_no_traceback(open_
     assert "/tmp" not in message
 
 
+def test_one_broken_file_among_others_is_named_and_the_others_are_read(open_app, tmp_path):
+    app = open_app("steady", "import_logs")
+    uploader = app.file_uploader(key="files")
+    for base_lr in (0.01, 0.03, 0.1, 0.3, 1.0):
+        path = write_file(sweep_run(base_lr, 0, edge=0.3), tmp_path)
+        uploader.upload(path.name, path.read_bytes())
+    uploader.upload("broken.csv", b"step,train_loss\n0,1.0\n1,what\n")
+    app.run()
+    assert not app.exception
+    assert app.subheader[0].value.startswith("Above learning rate 0.1")
+    assert [warning.value.startswith("broken.csv") for warning in app.warning] == [True]
+
+
 def test_names_from_logs_are_shown_letter_by_letter(open_app):
     app = open_app("hostile")
     for page in (None, *PAGES):

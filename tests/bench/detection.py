@@ -24,6 +24,7 @@ from tests.bench.published_rules import RULES
 from tests.studies import make_run
 
 STABLE_LENGTHS, UNSTABLE_LENGTHS = (200, 2000), (300, 3000)
+KINDS = ("early", "mid-training")
 RECORD_FACTS = (schema.INIT_LOSS_MEAN, schema.INIT_LOSS_SD, schema.BASELINE_LOSS)
 
 
@@ -61,8 +62,9 @@ def ours_live(run: Run) -> int | None:
     planned = int(record.get(schema.MAX_TRAIN_STEPS) or 0) + int(record.get(schema.WARMUP_STEPS) or 0)
     steps, loss = run.loss
     live = LiveRises(planned or int(steps[-1]) + 1, record.get(schema.INIT_LOSS_MEAN), record.get(schema.INIT_LOSS_SD))
+    norms = dict(zip(*(values.tolist() for values in run.series(schema.GRAD_NORM)), strict=True))
     for step, value in zip(steps.tolist(), loss.tolist(), strict=True):
-        alarm = live.add(step, value)
+        alarm = live.add(step, value, norms.get(step))
         if alarm is not None:
             return alarm.onset_step
     return None
@@ -137,24 +139,26 @@ def grade(name: str, detect: Detector, runs: Sequence[Labelled]) -> str:
     precision, recall = hits / alarms if alarms else np.nan, hits / unstable
     f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
     errors = [abs(at - lab.onset_step) for lab, at in pairs if at is not None and lab.onset_step is not None]
+    kinds = [[at is not None for lab, at in pairs if lab.kind == kind] for kind in KINDS]
+    shares = [precision, recall, f1, *(np.mean(hit) for hit in kinds)]
+    cells = ["none" if np.isnan(share) else f"{share:.3f}" for share in shares]
     error = f"{np.median(errors):.1f}" if errors else "none"
-    false = f"{alarms - hits} of {stable}"
-    shares = " | ".join("none" if np.isnan(share) else f"{share:.3f}" for share in (precision, recall, f1))
-    return f"| {name} | {shares} | {false} | {error} |"
+    return f"| {name} | {' | '.join(cells)} | {alarms - hits} of {stable} | {error} |"
 
 
 def table(title: str, runs: Sequence[Labelled]) -> str:
     """Returns the table of one set of runs in Markdown."""
     print(f"{title}: {len(runs)} runs", file=sys.stderr)
     unstable = sum(labelled.unstable for labelled in runs)
-    kinds = ", ".join(f"{sum(lab.kind == k for lab in runs)} {k}" for k in ("early", "mid-training"))
+    kinds = ", ".join(f"{sum(labelled.kind == kind for labelled in runs)} {kind}" for kind in KINDS)
     lines = [
         f"## {title}",
         "",
         f"{len(runs) - unstable} stable runs, {unstable} unstable ({kinds}).",
         "",
-        "| rule | precision | recall | F1 | false alarms on stable runs | median onset error, steps |",
-        "|---|---|---|---|---|---|",
+        "| rule | precision | recall | F1 | recall, early | recall, mid-training | false alarms on stable runs "
+        "| onset error, median steps |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     return "\n".join(lines + [grade(name, detect, runs) for name, detect in DETECTORS.items()])
 
