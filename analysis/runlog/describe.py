@@ -23,7 +23,7 @@ def describe_log(
     up; 1 for a single row. `grad_norm` is "after-clipping" where at least 5 norms, and at least 1 % of them, lie at
     the clip threshold (to 1 in 10,000) and none above it: a norm before clipping does not do that. Otherwise it is
     "before-clipping" for logs of our runners and RunWriter and for Parquet files with a record in our schema, whose
-    column is defined so, and "unknown" for foreign ones.
+    column is defined so, and for foreign ones what the record says their format or column name tells, else "unknown".
 
     Args:
         steps: One row per logged step, ascending; null is not logged.
@@ -65,4 +65,5 @@ def _name_grad_norm(steps: pa.Table, record: Mapping[str, object]) -> str:
         if norms.max() <= threshold * (1 + AT_THRESHOLD) and num_at >= max(MIN_AT_THRESHOLD, 0.01 * len(norms)):
             return "after-clipping"
     source = str(record.get(schema.SOURCE)).partition(":")[0]
-    return "before-clipping" if source in OWN_SOURCES else "unknown"
+    told = record.get(schema.GRAD_NORM_TAKEN)
+    return "before-clipping" if source in OWN_SOURCES else str(told or "unknown")

@@ -50,7 +50,7 @@ def ours(run: Run) -> int | None:
     return min((event.onset_step for event in judge_one(run, "").confirmed), default=None)
 
 
-def ours_from_the_loss_alone(run: Run) -> int | None:
+def ours_without_facts(run: Run) -> int | None:
     """Judges the run without what its record says of the untrained model and of chance level."""
     record = {name: value for name, value in run.record.items() if name not in RECORD_FACTS}
     return ours(Run(record, run.steps, run.log))
@@ -84,7 +84,7 @@ def published(rule: Callable) -> Detector:
 
 DETECTORS: dict[str, Detector] = {
     "**Steadystep**": ours,
-    "Steadystep, from the loss alone": ours_from_the_loss_alone,
+    "Steadystep, without those facts": ours_without_facts,
     "Steadystep, live": ours_live,
 } | {name: published(rule) for name, rule in RULES.items()}
 

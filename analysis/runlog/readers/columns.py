@@ -1,17 +1,35 @@
 """Which column of a foreign table is which: a small vocabulary, and the user's own map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.runlog import schema
 from analysis.runlog.study import RunLogError
 
+BEFORE_CLIPPING = (
+    "grad_norm_before_clipping",
+    "grad_norm_before_clip",
+    "grad_norm_preclip",
+    "grad_norm_unclipped",
+    "unclipped_grad_norm",
+)
+AFTER_CLIPPING = ("grad_norm_after_clipping", "grad_norm_after_clip", "grad_norm_clipped", "clipped_grad_norm")
 ALIASES: Mapping[str, tuple[str, ...]] = {
     schema.STEP: ("step", "steps", "iter", "iteration", "global_step", "trainer/global_step", "_step", "update"),
-    schema.TRAIN_LOSS: ("train_loss", "loss", "train/loss", "training_loss", "loss/train", "train_loss_step"),
-    schema.EVAL_LOSS: ("eval_loss", "val_loss", "validation/loss", "val/loss", "eval/loss", "test_loss"),
-    schema.GRAD_NORM: ("grad_norm", "train/grad_norm", "gradient_norm", "gnorm"),
-    schema.LR: ("lr", "learning_rate", "train/lr", "train/learning_rate"),
+    schema.TRAIN_LOSS: (
+        *("train_loss", "loss", "train/loss", "training_loss", "loss/train", "train_loss_step", "train/loss_step"),
+        *("loss_step", "training_loss_step", "lm_loss", "lm-loss"),
+    ),
+    schema.EVAL_LOSS: (
+        *("eval_loss", "val_loss", "validation/loss", "val/loss", "eval/loss", "valid_loss", "validation_loss"),
+        *("loss/val", "loss/validation", "test_loss", "test/loss"),
+    ),
+    schema.GRAD_NORM: (
+        *BEFORE_CLIPPING,
+        *("grad_norm", "train/grad_norm", "gradient_norm", "gnorm", "grad-norm", "grad_2.0_norm_total"),
+        *AFTER_CLIPPING,
+    ),
+    schema.LR: ("lr", "learning_rate", "train/lr", "train/learning_rate", "learning-rate"),
     schema.UPDATE_NORM: (schema.UPDATE_NORM,),
     schema.EVAL_ERROR: (schema.EVAL_ERROR,),
     schema.SHARPNESS: (schema.SHARPNESS,),
@@ -28,39 +46,52 @@ class ColumnPlan:
         used: Position of the source column, by the name of the schema.
         extra: Position of the further columns, by their own name.
         left_out: Names of columns that cannot be kept.
+        facts: Fields of the run record that a column name tells.
     """
 
     used: Mapping[str, int]
     extra: Mapping[str, int]
     left_out: tuple[str, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan_columns(header: Sequence[str], column_map: Mapping[str, str] | None, file: str) -> ColumnPlan:
+def plan_columns(
+    header: Sequence[str],
+    column_map: Mapping[str, str] | None,
+    file: str,
+    num_logged: Mapping[str, int] | None = None,
+) -> ColumnPlan:
     """Finds the columns of the schema in a header.
 
     Args:
         header: Column names as the file has them.
         column_map: Names of the schema to column names of the file; goes before the vocabulary.
         file: What an error calls the file.
+        num_logged: Values by column where they are known: of several columns that fit, the fullest is taken.
 
     Raises:
         RunLogError: There is no step or no loss column, a mapped column is missing, or a name that is used is double.
     """
+    counts = {fold(name): count for name, count in (num_logged or {}).items()}
     header = [" ".join(name.split()) for name in header]
     used = {}
     for name, column in _mapped(header, column_map or {}, file).items():
         used[name] = _only_position(header, column, file)
     folded = [fold(name) for name in header]
     for name, aliases in ALIASES.items():
-        column = next((alias for alias in aliases if alias in folded), None)
-        if name not in used and column is not None:
-            position = _only_position(folded, column, file)
+        found = [alias for alias in aliases if alias in folded]
+        if name not in used and found:
+            position = _only_position(folded, max(found, key=lambda alias: counts.get(alias, 0)), file)
             if position not in used.values():
                 used[name] = position
     if schema.STEP not in used:
         raise RunLogError(_missing("step", header, file))
     if not any(name in used for name in schema.LOSS_COLUMNS):
         raise RunLogError(_missing("loss", header, file))
+    return ColumnPlan(used, *_further_columns(header, used), _facts(folded, used))
+
+
+def _further_columns(header: Sequence[str], used: Mapping[str, int]) -> tuple[Mapping[str, int], tuple[str, ...]]:
     extra, left_out = {}, []
     for position, name in enumerate(header):
         if position in used.values():
@@ -69,7 +100,13 @@ def plan_columns(header: Sequence[str], column_map: Mapping[str, str] | None, fi
             extra[name] = position
         else:
             left_out.append(name or "(no name)")
-    return ColumnPlan(used, extra, tuple(left_out))
+    return extra, tuple(left_out)
+
+
+def _facts(folded: Sequence[str], used: Mapping[str, int]) -> Mapping[str, str]:
+    column = folded[used[schema.GRAD_NORM]] if schema.GRAD_NORM in used else ""
+    told = "before-clipping" if column in BEFORE_CLIPPING else "after-clipping" if column in AFTER_CLIPPING else ""
+    return {schema.GRAD_NORM_TAKEN: told} if told else {}
 
 
 def fold(name: str) -> str:

@@ -1,6 +1,7 @@
 """What loggers do to rows on their way into a file, and how it is seen: lost NaN, resumed runs, steps as text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +23,19 @@ def as_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     return column.fill_null(0.0).to_numpy(), column.is_valid().to_numpy()
 
 
+def name_run(path: Path, reader: str) -> dict[str, object]:
+    """Returns the first fields of the record of the only run of a file."""
+    stem = Path(path.stem).stem if path.suffix == ".gz" else path.stem
+    return {schema.RUN_ID: stem, schema.NAME: stem, schema.SOURCE: f"{reader}: {path.name}"}
+
+
 def build_foreign_run(
     columns: Columns,
     record: Mapping[str, object],
     file: str,
-    notes: list[str],
+    notes: Sequence[str],
     keeps_nan: bool,
+    non_finite: str = "",
 ) -> Run:
     """Returns the run of a foreign table.
 
@@ -36,7 +44,8 @@ def build_foreign_run(
         record: Run record.
         file: What an error calls the file.
         notes: Sentences known so far.
-        keeps_nan: Whether the format is known to tell NaN from an empty cell.
+        keeps_nan: Whether the format is known to tell NaN from an empty cell; else lost ones are looked for.
+        non_finite: What the format is known to do to NaN and infinity.
 
     Raises:
         RunLogError: A step is missing or no whole number, or there are no rows.
@@ -49,8 +58,8 @@ def build_foreign_run(
     has_non_finite = any(
         (~np.isfinite(columns[name][0][columns[name][1]])).any() for name in schema.LOSS_COLUMNS if name in columns
     )
-    non_finite = "kept" if keeps_nan or has_non_finite else "unknown"
-    table, lost = restore_lost_nan(table)
+    non_finite = non_finite or ("kept" if keeps_nan or has_non_finite else "unknown")
+    table, lost = (table, "") if keeps_nan else restore_lost_nan(table)
     if lost:
         notes = [*notes, lost]
         non_finite = "NaN was written as an empty cell; read as NaN where all metrics of a logged step are empty"

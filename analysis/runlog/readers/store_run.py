@@ -36,6 +36,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     source = RECORD_SOURCE if record else NAME
     record = {schema.RUN_ID: path.stem, schema.SOURCE: f"{source}: {path.name}"} | record
     plan = plan_columns(table.column_names, column_map, path.name)
+    record = {**plan.facts, **record}
     columns, text_columns = {}, list(plan.left_out)
     for name, position in {**plan.used, **plan.extra}.items():
         column = table.column(position)

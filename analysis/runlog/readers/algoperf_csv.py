@@ -1,0 +1,64 @@
+"""measurements.csv of AlgoPerf: training rows and evaluation rows of one run, NaN written as empty cells."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from analysis.runlog import schema
+from analysis.runlog.readers.columns import plan_columns
+from analysis.runlog.readers.csv_table import read_header, read_table
+from analysis.runlog.readers.foreign_rows import Columns, build_foreign_run, name_run
+from analysis.runlog.study import Run
+
+NAME = "algoperf csv"
+LOSES = "NaN (empty cells; restored where a row has nothing else to say); whether gradient norms are before clipping"
+MARKS = frozenset({"global_step", "preemption_count", "accumulated_submission_time"})
+TRAIN_SET_LOSS = "train/loss"
+# Names of the file for those of the schema. `loss` is of one batch; `train/loss` evaluates part of the training set.
+NAMES = {
+    schema.STEP: "global_step",
+    schema.TRAIN_LOSS: "loss",
+    schema.EVAL_LOSS: "validation/loss",
+    schema.ELAPSED_SECONDS: "total_duration",
+}
+EVALUATED = {schema.EVAL_LOSS: "validation/num_examples", "test/loss": "test/num_examples"}
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Returns whether the header has the columns that AlgoPerf's logger always writes."""
+    return set(read_header(head)) >= MARKS
+
+
+def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, ...]:
+    """Reads the run of a file.
+
+    Raises:
+        RunLogError: The file is no table of numbers with a step and a loss.
+    """
+
+    def choose(header: list[str]):
+        known = {name: column for name, column in NAMES.items() if column in header}
+        return plan_columns(header, known | dict(column_map or {}), path.name)
+
+    table = read_table(path, choose)
+    notes = [*table.notes]
+    if TRAIN_SET_LOSS in table.plan.extra:
+        notes.append(f"{TRAIN_SET_LOSS} is an evaluation of the training set, not the loss of a batch; kept as a column")
+    columns = _restore_evaluations(table.columns, notes)
+    record = name_run(path, NAME) | table.plan.facts
+    return (build_foreign_run(columns, record, path.name, notes, keeps_nan=False),)
+
+
+def _restore_evaluations(columns: Columns, notes: list[str]) -> Columns:
+    """Returns the columns with NaN where an evaluation counted its examples but has no loss."""
+    restored = dict(columns)
+    for loss, count in EVALUATED.items():
+        if loss not in columns or count not in columns:
+            continue
+        values, logged = columns[loss]
+        lost = columns[count][1] & ~logged
+        if lost.any() and logged.any():
+            restored[loss] = (np.where(lost, np.nan, values), logged | lost)
+            notes.append(f"{loss}: {lost.sum()} evaluations without a value, read as NaN")
+    return restored
