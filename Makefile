@@ -46,7 +46,7 @@ bench: $(VENV)/test-installed
 	$(BIN)/python tests/bench/speed.py
 
 bench-detection: $(VENV)/test-installed
-	$(BIN)/python tests/bench/detection.py
+	$(BIN)/python tests/bench/detection.py $(if $(RUNS),--runs $(RUNS))
 
 soak: $(VENV)/test-installed
 	$(BIN)/python tests/bench/soak.py

@@ -26,6 +26,11 @@ class Ending:
     reason: str
 
 
+def has_ended(judged: RunDiagnosis) -> bool:
+    """Whether a run took all its steps, or was lost: neither running nor interrupted."""
+    return judged.run.record.get(schema.STATUS) not in ("running", "interrupted")
+
+
 def name_objective(runs: list[RunDiagnosis]) -> str:
     """Names the objective that all runs share: the evaluation loss if every run has one, else the training loss."""
     every = all(len(judged.run.series(schema.EVAL_LOSS)[0]) for judged in runs)
@@ -48,6 +53,8 @@ def measure_ending(judged: RunDiagnosis, objective: str) -> Ending:
         final = float(evaluated[-1])
     if any(event.outcome == "diverged" for event in judged.confirmed):
         return Ending(float("inf"), start, "diverged")
+    if not has_ended(judged):
+        return Ending(final, start, "ended after a rise")
     if any(event.rule == "stuck" for event in judged.confirmed):
         return Ending(final, start, "stuck at chance level")
     return Ending(final, start, "" if np.isfinite(final) else "final evaluation is not finite")

@@ -21,6 +21,9 @@ FIX_WORDS = {
 }
 
 
+CONFIRMED_WORDS = {"warmup": "warmup", "clipping": "gradient clipping"}  # another architecture is named as the control
+
+
 @dataclass(frozen=True)
 class Chip:
     """A short label: kind is "found" (colored), "unseen" (about what the log can show) or "strength"."""
@@ -56,8 +59,11 @@ def write_headline(diagnosis: Diagnosis) -> Headline:
 
 
 def first_fix(diagnosis: Diagnosis) -> str:
-    """Names the first fix in a sentence, "" without one."""
-    return FIX_WORDS[diagnosis.fixes[0].fix] if diagnosis.fixes else ""
+    """Names the fix that holds, or the first to try, in a sentence; "" without one."""
+    fix = diagnosis.confirmed_fix
+    if fix is not None and fix.fix in CONFIRMED_WORDS:
+        return f"Verified by experiment: {CONFIRMED_WORDS[fix.fix]} holds it steady."
+    return FIX_WORDS[diagnosis.next_fix.fix] if diagnosis.next_fix else ""
 
 
 def main_event(runs: list[RunDiagnosis]) -> tuple[RunDiagnosis, Event] | None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.feasibility import Ending, is_too_high, measure_ending, name_objective
+from analysis.feasibility import Ending, has_ended, is_too_high, measure_ending, name_objective
 from analysis.lr_words import describe_sweep
 from analysis.results import LrSweep, RunDiagnosis, SweepRun
-from analysis.runlog import schema
 
 EDGE_FACTOR = 5.0  # PLAYBOOK P5: the double check is at 5x or 10x the best
 LRS_AT_LEAST, RANGE_AT_LEAST = 4, 10.0  # learning rates, and largest over smallest (ours, docs/evidence.md#lr-axis)
@@ -46,12 +45,12 @@ class Rung:
 def find_lr_sweeps(runs: list[RunDiagnosis]) -> tuple[LrSweep, ...]:
     """Finds the learning-rate sweep of every series with a known base_lr, largest series first.
 
-    Runs that are still running or were interrupted are left out: their last loss is not their final one.
+    Runs that are still running or were interrupted are left out, for their last loss is not their final one; unless
+    they had risen before, which is what was to be seen at that learning rate.
     """
     by_series: dict[str, list[RunDiagnosis]] = {}
     for judged in runs:
-        ended = judged.run.record.get(schema.STATUS) not in ("running", "interrupted")
-        if judged.run.base_lr is not None and ended:
+        if judged.run.base_lr is not None and (has_ended(judged) or judged.confirmed):
             by_series.setdefault(judged.series, []).append(judged)
     sweeps = [find_lr_sweep(series, members) for series, members in by_series.items()]
     return tuple(sorted(sweeps, key=lambda sweep: (-len(sweep.runs), sweep.series)))

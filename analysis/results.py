@@ -219,6 +219,16 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     fixes: tuple[Fix, ...]
 
+    @property
+    def next_fix(self) -> Fix | None:
+        """The first fix that the study's own runs have neither confirmed nor refuted."""
+        return next((fix for fix in self.fixes if fix.state not in ("confirmed", "failed")), None)
+
+    @property
+    def confirmed_fix(self) -> Fix | None:
+        """The first fix that the study's own runs have confirmed."""
+        return next((fix for fix in self.fixes if fix.state == "confirmed"), None)
+
     def finding(self, code: str) -> Finding:
         """Returns the finding of a check by its code."""
         return next(finding for finding in self.findings if finding.code == code)

@@ -11,14 +11,15 @@ def write_text(diagnosis: Diagnosis) -> str:
     """Writes the report; its first line is the verdict."""
     headline = write_headline(diagnosis)
     lines = [headline.title, headline.evidence, ""]
-    if diagnosis.fixes:
-        first = diagnosis.fixes[0]
+    if diagnosis.next_fix:
+        first = diagnosis.next_fix
         lines += [
             f"Next experiment ({first.fix}): {first.sentence}",
             f"  {first.command}",
             f"  Fixed when: {first.fixed_when}",
         ]
-        lines += [f"Then: {', '.join(fix.fix for fix in diagnosis.fixes[1:])}"] if diagnosis.fixes[1:] else []
+        others = [f"{fix.fix} ({fix.state})" for fix in diagnosis.fixes if fix is not first]
+        lines += [f"Others: {', '.join(others)}"] if others else []
         lines.append("")
     lines += [f"{STATE[finding.outcome]}  {finding.code}: {finding.sentence}" for finding in diagnosis.findings]
     unstable = [judged for judged in diagnosis.runs if judged.verdict == "unstable"]

@@ -41,8 +41,8 @@ def show_pictures(diagnosis: Diagnosis, sweep: LrSweep | None) -> None:
 
 
 def show_next(diagnosis: Diagnosis) -> None:
-    """Shows the first fix with its command."""
-    fix = diagnosis.fixes[0]
+    """Shows the next fix with its command."""
+    fix = diagnosis.next_fix
     with st.container(border=True, height="stretch"):
         st.markdown(f"**Next experiment: {words.FIX_NAMES[fix.fix].lower()}**")
         st.markdown(shown.sentence(fix.sentence))
@@ -103,7 +103,7 @@ if diagnosis.fixes and has_axis(sweep) and sweep.lr_star is not None:
         show_next(diagnosis)
     with numbers:
         show_numbers(diagnosis, sweep)
-elif diagnosis.fixes:
+elif diagnosis.next_fix:
     show_next(diagnosis)
 st.space("small")
 show_checks(diagnosis.findings)

@@ -12,6 +12,7 @@ from typing import NoReturn
 from analysis.runlog import RunLogError
 
 ENGINES = ("local", "ray")
+ON_RISE = ("ignore", "warn", "stop")
 LOGS = ("parquet", "wandb", "both")
 
 
@@ -62,6 +63,12 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
         choices=LOGS,
         default="parquet",
         help="wandb and both: W&B gets the rows too; the store always keeps them",
+    )
+    parser.add_argument(
+        "--on-rise",
+        choices=ON_RISE,
+        default="ignore",
+        help="what to do while training when the loss rises: warn in one line, or stop the run",
     )
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where runs are trained (default: local)")
     parser.add_argument(

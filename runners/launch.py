@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from analysis.runlog import RunLogError, Study, list_studies, read_study
-from analysis.runlog.layout import store_folder, study_folder
+from analysis.runlog.layout import store_root, study_folder
 from runners.engines import local
 from runners.plan import PlannedRun, estimate_seconds, split_done
 from runners.progress import Progress
@@ -30,14 +30,15 @@ def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
         return
     if left:
         with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
-            local.execute(left, arguments.study, arguments.store, arguments.log, arguments.jobs, progress)
+            target = local.Target(arguments.study, arguments.store, arguments.log, arguments.on_rise)
+            local.execute(left, target, arguments.jobs, progress)
     skipped = f", skipped {len(done)} that were done" if done else ""
     print(f"trained {len(left)} runs{skipped}; they are in {folder}")
     print(f"next: {_store_setting(arguments.store)}python -m analysis diagnose {shlex.quote(arguments.study)}")
 
 
 def _store_setting(store: str | None) -> str:
-    return f"STEADYSTEP_STORE={shlex.quote(str(store_folder(store)))} " if store else ""
+    return f"STEADYSTEP_STORE={shlex.quote(str(store_root(store)))} " if store else ""
 
 
 def _read_if_any(study: str, store: str | None) -> Study:

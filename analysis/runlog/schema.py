@@ -102,7 +102,14 @@ RUN_FIELDS = (
     RunField(COMMAND, "text", False, "command line that made the run"),
     RunField(VERSIONS, "record", False, "versions of Python and libraries"),
     RunField(AVERAGED_OVER, "count", False, "steps that one logged training loss is a mean of; absent: single steps"),
-    RunField(STEP_UNIT, "text", False, "what one step of a foreign log is where it is no update: epochs, samples, log index"),
-    RunField(GRAD_NORM_TAKEN, "text", False, "before-clipping or after-clipping, where format or column name of an import tells"),
+    RunField(
+        STEP_UNIT, "text", False, "what one step of a foreign log is where it is no update: epochs, samples, log index"
+    ),
+    RunField(
+        GRAD_NORM_TAKEN,
+        "text",
+        False,
+        "before-clipping or after-clipping, where format or column name of an import tells",
+    ),
 )
 FACTS = frozenset(field.name for field in RUN_FIELDS if not field.metaparameter)

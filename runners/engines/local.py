@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for_end
 
 from analysis.runlog import RunLogError
@@ -21,7 +22,24 @@ _steps_done = None  # in a worker: one shared counter a run, without a lock
 _stop = None  # in a worker: shared flag, set at Ctrl-C
 
 
-def execute(plan: Sequence[PlannedRun], study: str, store: str | None, log: str, jobs: int, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Target:
+    """Where the rows of runs go, and what is done when a loss rises.
+
+    Attributes:
+        study: Name of the study.
+        store: Folder or URL of the store.
+        log: "parquet", "wandb" or "both".
+        on_rise: "ignore", "warn" or "stop".
+    """
+
+    study: str
+    store: str | None = None
+    log: str = "parquet"
+    on_rise: str = "ignore"
+
+
+def execute(plan: Sequence[PlannedRun], target: Target, jobs: int, progress: Progress) -> None:
     """Trains all runs, `jobs` at a time.
 
     At Ctrl-C every running training stops after its current row and is recorded as interrupted.
@@ -35,9 +53,7 @@ def execute(plan: Sequence[PlannedRun], study: str, store: str | None, log: str,
         min(jobs, len(plan)), mp_context=context, initializer=_start_worker, initargs=(steps_done, stop)
     ) as pool:
         with _children_ignore_interrupt():
-            futures = {
-                pool.submit(_train_run, index, planned, study, store, log): index for index, planned in enumerate(plan)
-            }
+            futures = {pool.submit(_train_run, index, planned, target): index for index, planned in enumerate(plan)}
         try:
             _watch(futures, plan, steps_done, progress)
         except BrokenProcessPool as error:
@@ -84,7 +100,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _train_run(index: int, planned: PlannedRun, study: str, store: str | None, log: str) -> str:
+def _train_run(index: int, planned: PlannedRun, target: Target) -> str:
+    from runners.guard import StoppedAtRise, watch_for_rises
     from runners.record import open_writer
     from runners.train import train
 
@@ -93,5 +110,12 @@ def _train_run(index: int, planned: PlannedRun, study: str, store: str | None, l
         if _stop.value:
             raise KeyboardInterrupt
 
-    with open_writer(planned, study, store, log) as writer:
-        return train(planned.config, writer, on_step)
+    with open_writer(planned, target.study, target.store, target.log) as writer:
+        if target.on_rise == "ignore":
+            return train(planned.config, writer, on_step)
+        steps = planned.config.total_steps
+        guarded = watch_for_rises(writer, target.on_rise, planned_steps=steps, name=planned.name)
+        try:
+            return train(planned.config, guarded, on_step)
+        except StoppedAtRise as stop:
+            return str(stop).removeprefix(f"{planned.name} was ")

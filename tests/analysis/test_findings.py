@@ -152,6 +152,7 @@ def test_a_fix_is_confirmed_by_three_steady_seeds_that_change_it_alone():
     broke = [sweep_run(0.3, seed, 0.3, stride="1x1", warmup_steps=10) for seed in range(3)]
     assert states(runs)["warmup"] == states(runs)["architecture"] == "suggested"
     assert states(runs + held)["warmup"] == "confirmed"
+    assert "warmup holds it steady" in write_headline(diagnose(make_study(runs + held))).evidence
     assert states(runs + held[:2])["warmup"] == "tried"
     assert states(runs + broke)["warmup"] == "failed"
     assert states(runs + control)["architecture"] == "confirmed"

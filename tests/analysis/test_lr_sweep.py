@@ -83,3 +83,11 @@ def test_sensitivity_is_small_where_every_rate_does_well_and_large_where_few_do(
 
 def test_headroom_is_the_distance_to_the_edge_in_decades():
     assert only_sweep(sweep(edge=1.0, best=0.1)).headroom_decades == pytest.approx(1.0)
+
+
+def test_a_run_that_was_stopped_at_a_rise_counts_as_unstable():
+    stopped = [sweep_run(0.3, seed, edge=0.3, **{schema.STATUS: "interrupted"}) for seed in range(3)]
+    runs = [run for run in sweep(edge=0.3) if run.base_lr < 0.3]
+    found = only_sweep(runs + stopped)
+    assert (found.verdict, found.unstable_base_lr) == ("edge", 0.3)
+    assert [mark.reason for mark in found.runs if mark.base_lr == 0.3] == ["ended after a rise"] * 3

@@ -44,7 +44,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     table = read_table(path, choose)
     notes = [*table.notes]
     if TRAIN_SET_LOSS in table.plan.extra:
-        notes.append(f"{TRAIN_SET_LOSS} is an evaluation of the training set, not the loss of a batch; kept as a column")
+        notes.append(
+            f"{TRAIN_SET_LOSS} is an evaluation of the training set, not the loss of a batch; kept as a column"
+        )
     columns = _restore_evaluations(table.columns, notes)
     record = name_run(path, NAME) | table.plan.facts
     return (build_foreign_run(columns, record, path.name, notes, keeps_nan=False),)

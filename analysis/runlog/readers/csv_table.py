@@ -85,7 +85,9 @@ def read_table(path: Path, choose: Callable[[list[str]], ColumnPlan]) -> CsvTabl
             reader = csv.reader(text, delimiter=delimiter, strict=True)
             header = next((row for row in reader if row), [])
             if len(header) > MAX_COLUMNS:
-                raise RunLogError(f"{path.name} has {len(header)} columns (at most {MAX_COLUMNS}). Keep the metrics only")
+                raise RunLogError(
+                    f"{path.name} has {len(header)} columns (at most {MAX_COLUMNS}). Keep the metrics only"
+                )
             plan, notes = choose(header), []
             columns = _read_plain(path, delimiter, reader.line_num, plan)
             if columns is None:

@@ -51,8 +51,24 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         run, found, metric = name.rpartition(BETWEEN)
         if found:
             runs.setdefault(run, []).append(metric)
-    axis = names[0]
-    return tuple(_build(path, table.columns, table.notes, axis, run, runs[run], column_map) for run in runs)
+    notes = [*table.notes]
+    filled = {run: _filled(table.columns, run, metrics) for run, metrics in runs.items()}
+    empty = [run for run, rows in filled.items() if not rows.any()]
+    if empty:
+        notes.append(f"runs without a number are left out: {', '.join(empty)}")
+    if len(empty) == len(runs):
+        raise RunLogError(f"{path.name} has no run with a number. Export the chart of the loss")
+    return tuple(
+        _build(path, table.columns, notes, names[0], run, metrics, filled[run], column_map)
+        for run, metrics in runs.items()
+        if run not in empty
+    )
+
+
+def _filled(columns: Columns, run: str, metrics: Sequence[str]) -> np.ndarray:
+    """Returns in which rows a run has a number."""
+    logged = [columns[run + BETWEEN + metric][1] for metric in metrics if run + BETWEEN + metric in columns]
+    return np.logical_or.reduce(logged) if logged else np.zeros(len(columns[schema.STEP][0]), bool)
 
 
 def _build(
@@ -61,20 +77,17 @@ def _build(
     notes: Sequence[str],
     axis: str,
     run: str,
-    metrics: list[str],
+    metrics: Sequence[str],
+    filled: np.ndarray,
     column_map: Mapping[str, str] | None,
 ) -> Run:
-    single = [metric for metric in metrics if not metric.endswith((LOWEST, HIGHEST))]
-    plan = plan_columns([axis, *single], column_map, f"{path.name} run {run}")
-    of_run = {metric: columns[f"{run}{BETWEEN}{metric}"] for metric in metrics if f"{run}{BETWEEN}{metric}" in columns}
+    of_run = {metric: columns[run + BETWEEN + metric] for metric in metrics if run + BETWEEN + metric in columns}
+    single = [metric for metric in of_run if not metric.endswith((LOWEST, HIGHEST))]
     header = [axis, *single]
-    filled = np.logical_or.reduce([logged for _, logged in of_run.values()])
-    chosen: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for name, position in {**plan.used, **plan.extra}.items():
-        source = columns[schema.STEP] if position == 0 else of_run[header[position]]
-        chosen[name] = source
-    record = name_run(path, NAME) | plan.facts
-    record |= {schema.RUN_ID: f"{path.stem}/{run}", schema.NAME: run}
+    plan = plan_columns(header, column_map, f"{path.name} run {run}")
+    source = {**of_run, axis: columns[schema.STEP]}
+    chosen = {name: source[header[position]] for name, position in {**plan.used, **plan.extra}.items()}
+    record = name_run(path, NAME) | plan.facts | {schema.RUN_ID: f"{path.stem}/{run}", schema.NAME: run}
     notes = [*notes]
     if fold(axis) in LOG_INDEX:
         record[schema.STEP_UNIT] = "log index"

@@ -1,0 +1,122 @@
+"""Rows that name their own metrics (JSON lines, dicts on standard output) as columns."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.runlog.readers.columns import plan_columns
+from analysis.runlog.readers.foreign_rows import build_foreign_run
+from analysis.runlog.study import Run, RunLogError
+
+MAX_CELLS = 50_000_000  # ours: rows x metrics; 450 MB of columns
+
+
+class GatheredRows:
+    """Collects rows, each a mapping from metric to value, and gives them back as columns.
+
+    Numbers and texts of numbers ("NaN" included) are values; null is not logged; anything else makes its metric text.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.num_rows = 0
+        self.text_names: dict[str, tuple[int, object]] = {}
+        self._cells: dict[str, tuple[array, array]] = {}
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Adds a row."""
+        for name, value in row.items():
+            if value is None:
+                continue
+            number = to_number(value)
+            if number is None:
+                self.text_names.setdefault(name, (self.num_rows, value))
+                continue
+            if name not in self._cells:
+                self._cells[name] = (array("q"), array("d"))
+            places, values = self._cells[name]
+            places.append(self.num_rows)
+            values.append(number)
+        self.num_rows += 1
+
+    @property
+    def num_logged(self) -> dict[str, int]:
+        """How many numbers each metric has."""
+        return {name: len(values) for name, (_, values) in self._cells.items()}
+
+    def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (values, whether each was logged) of a metric, one per row."""
+        values, logged = np.zeros(self.num_rows), np.zeros(self.num_rows, bool)
+        places, cells = self._cells[name]
+        values[np.array(places)] = np.array(cells)
+        logged[np.array(places)] = True
+        return values, logged
+
+
+def to_number(value: object) -> float | None:
+    """Returns a number or the text of one as float, None for anything else.
+
+    >>> to_number("NaN"), to_number(3), to_number("a"), to_number(True)
+    (nan, 3.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+    except OverflowError:  # an integer of more than 308 digits
+        return float("inf") if value > 0 else float("-inf")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader knows of its rows.
+
+    Attributes:
+        record: Run record.
+        notes: Sentences for the reader of a verdict.
+        keeps_nan: Whether the format tells NaN from what was not logged.
+        non_finite: What the format does to NaN and infinity; "" where it keeps them.
+    """
+
+    record: Mapping[str, object]
+    notes: tuple[str, ...] = ()
+    keeps_nan: bool = True
+    non_finite: str = ""
+
+
+def build_gathered_run(
+    rows: GatheredRows, path: Path, reading: Reading, column_map: Mapping[str, str] | None = None
+) -> Run:
+    """Returns the run of rows.
+
+    Raises:
+        RunLogError: There is no step or loss, a value of a column of the schema is no number, or it is all too much.
+    """
+    names = list(rows.num_logged)
+    if rows.num_rows * len(names) > MAX_CELLS:
+        raise RunLogError(
+            f"{path.name} has {rows.num_rows} rows of {len(names)} metrics (at most {MAX_CELLS} cells). Keep fewer"
+        )
+    plan = plan_columns(names, column_map, path.name, rows.num_logged)
+    columns: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    left_out = list(plan.left_out) + [name for name in rows.text_names if name not in names]
+    for name, position in {**plan.used, **plan.extra}.items():
+        if names[position] not in rows.text_names:
+            columns[name] = rows.column(names[position])
+        elif name in plan.used:
+            row, value = rows.text_names[names[position]]
+            raise RunLogError(
+                f"{path.name} row {row + 1}: {str(value)[:40]!r} as {names[position]} is not a number. Fix the value"
+            )
+        else:
+            left_out.append(names[position])
+    notes = [*reading.notes]
+    if left_out:
+        notes.append(f"metrics that are not numbers or have no free name are left out: {', '.join(left_out[:20])}")
+    record = {**plan.facts, **reading.record}
+    return build_foreign_run(columns, record, path.name, notes, reading.keeps_nan, reading.non_finite)
