@@ -15,6 +15,7 @@ from analysis.results import Event
 from analysis.runlog import schema
 
 MOST_ROUNDS = 3  # looks at what is left after taking out the recovered rises (ours)
+DOUBLED = 2.0  # of the start: no first loss is that far off by chance (ours, docs/evidence.md#early)
 NORM_ROSE = 1.5  # of the first gradient norm (ours, docs/evidence.md#early)
 LEAD_STEPS = 10  # how long before the onset an outlier of a norm counts as preceding (ours)
 
@@ -139,12 +140,14 @@ def to_event(curve: LossCurve, rise: Rise, norms: dict) -> Event:
 def is_sure(curve: LossCurve, rise: Rise, norms: dict) -> bool:
     """Whether a rise counts.
 
-    Without a measured start, an early rise rests on one logged loss: one that never comes back is suspected only, and a
-    lesser one counts if a second witness rose with it, the gradient norm.
+    Without a measured start, an early rise rests on one logged loss. One that never comes back counts only if the loss
+    then stays at twice its start; a lesser one that does counts if a second witness rose with it, the gradient norm.
     """
     if rise.span.rule != "early" or curve.init_mean is not None:
         return rise.span.sure
-    return rise.recovery is not None and (rise.span.sure or norm_rose(rise, norms))
+    if rise.recovery is None:
+        return rise.span.sure and float(np.median(rise.curve.loss[rise.onset :])) >= DOUBLED * rise.level
+    return rise.span.sure or norm_rose(rise, norms)
 
 
 def norm_rose(rise: Rise, norms: dict) -> bool:

@@ -67,9 +67,8 @@ def read_file(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[
     try:
         reader = _reader_of(path)
         if reader is None:
-            formats = ", ".join(reader.NAME for reader in READERS)
             what = "is empty" if path.is_file() and not path.stat().st_size else "is no run log"
-            raise RunLogError(f"{path.name} {what} (readable: {formats}). Convert it to one of these")
+            raise RunLogError(f"{path.name} {what}. Give a format that `python -m analysis formats` lists")
         return reader.read(path, column_map)
     except OSError as error:
         raise RunLogError(

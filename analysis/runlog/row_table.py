@@ -8,6 +8,13 @@ import pyarrow.compute as pc
 
 from analysis.runlog import line_log, schema
 
+# Columns that say when a row was written, not what was measured (ours, from the public logs we know).
+BOOKKEEPING = frozenset(
+    {
+        *("epoch", "time", "timestamp", "_timestamp", "_runtime", "elapsed", "wall_time", "tokens"),
+        *(schema.ELAPSED_SECONDS, "global_step", "trainer/global_step"),
+    }
+)
 _KNOWN = [column.name for column in schema.STEP_COLUMNS]
 
 
@@ -80,14 +87,14 @@ def _attempt_notes(steps: np.ndarray, attempts: np.ndarray, num_superseded: int)
 
 
 def _merge_steps(table: pa.Table) -> tuple[pa.Table, int]:
-    """Returns the last logged value of every column at every step, and how many values it overrode."""
+    """Returns the last logged value of every column at every step, and how many measured values it overrode."""
     steps = table[schema.STEP].to_numpy()
     if len(steps) < 2 or (np.diff(steps) > 0).all():
         return table, 0
     names = [name for name in table.column_names if name != schema.STEP]
     grouped = table.group_by(schema.STEP, use_threads=False)
     merged = grouped.aggregate([(name, kind) for name in names for kind in ("last", "count")])
-    counts = [merged[f"{name}_count"].to_numpy() for name in names]
+    counts = [merged[f"{name}_count"].to_numpy() for name in names if name not in BOOKKEEPING]
     num_overridden = sum(int(np.maximum(count - 1, 0).sum()) for count in counts)
     columns = {schema.STEP: merged[schema.STEP]} | {name: merged[f"{name}_last"] for name in names}
     return pa.table(columns).sort_by(schema.STEP).combine_chunks(), num_overridden

@@ -149,7 +149,7 @@ def test_rows_of_a_learning_rate_monitor_are_not_taken_for_lost_nan(read_text):
         ("step,loss\n", "has a header but no rows. Log at least one step"),
         ("step,loss\n0,\n", "has no train_loss or eval_loss"),
         ('step,loss\n0,"1\n', "is no valid CSV (unexpected end of data)"),
-        ("", "is empty (readable: parquet, csv"),
+        ("", "is empty. Give a format that `python -m analysis formats` lists"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(read_text, text, reason):

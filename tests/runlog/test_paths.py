@@ -30,7 +30,7 @@ def test_a_folder_is_searched_and_files_that_are_no_logs_are_listed(tmp_path):
     reasons = {entry.path.rpartition("/")[2]: entry.reason for entry in study.skipped}
     assert reasons.keys() == {"notes.txt", "model.bin"}
     assert "has no step column" in reasons["notes.txt"]
-    assert reasons["model.bin"] == "model.bin is no run log (readable: parquet, csv). Convert it to one of these"
+    assert reasons["model.bin"] == "model.bin is no run log. Give a format that `python -m analysis formats` lists"
 
 
 def test_the_format_is_told_by_content_and_not_by_name(tmp_path):

@@ -14,15 +14,14 @@ from analysis.runlog.study import Run
 NAME = "algoperf csv"
 LOSES = "NaN (empty cells; restored where a row has nothing else to say); whether gradient norms are before clipping"
 MARKS = frozenset({"global_step", "preemption_count", "accumulated_submission_time"})
-TRAIN_SET_LOSS = "train/loss"
+TRAIN_SET, EVALUATED, TESTED, LOSS = "train/", "validation/", "test/", "loss"
+NUM_EXAMPLES = "num_examples"
 # Names of the file for those of the schema. `loss` is of one batch; `train/loss` evaluates part of the training set.
 NAMES = {
     schema.STEP: "global_step",
     schema.TRAIN_LOSS: "loss",
-    schema.EVAL_LOSS: "validation/loss",
     schema.ELAPSED_SECONDS: "total_duration",
 }
-EVALUATED = {schema.EVAL_LOSS: "validation/num_examples", "test/loss": "test/num_examples"}
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -39,14 +38,15 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
 
     def choose(header: list[str]):
         known = {name: column for name, column in NAMES.items() if column in header}
+        evaluated = next((name for name in header if name.startswith(EVALUATED) and name.endswith(LOSS)), None)
+        known |= {schema.EVAL_LOSS: evaluated} if evaluated else {}
         return plan_columns(header, known | dict(column_map or {}), path.name)
 
     table = read_table(path, choose)
     notes = [*table.notes]
-    if TRAIN_SET_LOSS in table.plan.extra:
-        notes.append(
-            f"{TRAIN_SET_LOSS} is an evaluation of the training set, not the loss of a batch; kept as a column"
-        )
+    for name in table.plan.extra:
+        if name.startswith(TRAIN_SET) and name.endswith(LOSS):
+            notes.append(f"{name} is an evaluation of the training set, not the loss of a batch; kept as a column")
     columns = _restore_evaluations(table.columns, notes)
     record = name_run(path, NAME) | table.plan.facts
     return (build_foreign_run(columns, record, path.name, notes, keeps_nan=False),)
@@ -55,7 +55,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
 def _restore_evaluations(columns: Columns, notes: list[str]) -> Columns:
     """Returns the columns with NaN where an evaluation counted its examples but has no loss."""
     restored = dict(columns)
-    for loss, count in EVALUATED.items():
+    counts = {schema.EVAL_LOSS: EVALUATED + NUM_EXAMPLES}
+    counts |= {name: TESTED + NUM_EXAMPLES for name in columns if name.startswith(TESTED) and name.endswith(LOSS)}
+    for loss, count in counts.items():
         if loss not in columns or count not in columns:
             continue
         values, logged = columns[loss]

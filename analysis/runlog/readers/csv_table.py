@@ -1,7 +1,7 @@
 """Tables of text: the fast way for whole ones, the careful way that says where a fault is."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path

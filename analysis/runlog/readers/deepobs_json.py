@@ -21,6 +21,7 @@ ACCURACIES = {"valid_losses": "valid_accuracies", "test_losses": "test_accuracie
 OPTIMIZERS = {"gradientdescent": "sgd", "sgd": "sgd", "momentum": "momentum", "adam": "adam", "rmsprop": "rmsprop"}
 SETTINGS = ("optimizer_hyperparams", "hyperparams")
 FURTHER = ("weight_decay", "l2_reg")
+RENAMED = {"epsilon": "eps"}
 LR_NAMES = ("learning_rate", "lr")
 
 
@@ -130,5 +131,5 @@ def _read_settings(source: Mapping[str, object]) -> dict[str, object]:
             ("nesterov" if nesterov else "momentum") if is_momentum else OPTIMIZERS.get(name, name)
         )
     fields |= {name: pick_number(source, [name]) for name in FURTHER}
-    fields |= {name: pick_number(settings, [name]) for name in settings if name not in LR_NAMES}
+    fields |= {RENAMED.get(name, name): pick_number(settings, [name]) for name in settings if name not in LR_NAMES}
     return {name: value for name, value in fields.items() if value is not None}

@@ -11,9 +11,6 @@ from analysis.runlog.readers.columns import fold
 from analysis.runlog.run_building import build_run
 from analysis.runlog.study import Run, RunLogError
 
-# Columns that say when a row was written, not what was measured (ours, from the public logs we know).
-BOOKKEEPING = frozenset({"epoch", "time", "timestamp", "_timestamp", "_runtime", "elapsed", "wall_time", "tokens"})
-
 Columns = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by name: (values float64, whether each was logged)
 
 
@@ -98,7 +95,7 @@ def restore_lost_nan(table: pa.Table) -> tuple[pa.Table, str]:
     for name, filled in logged.items():
         if name == schema.LR:
             candidates &= filled if filled[trained].mean() > 0.5 else ~filled
-        elif name not in (schema.STEP, schema.ELAPSED_SECONDS) and fold(name) not in BOOKKEEPING:
+        elif name != schema.STEP and fold(name) not in row_table.BOOKKEEPING:
             candidates &= ~filled
     steps = table[schema.STEP].to_numpy()
     lost = _keep_on_cadence(candidates, trained, steps)
