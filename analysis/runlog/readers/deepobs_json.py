@@ -10,7 +10,8 @@ from analysis.runlog import schema
 from analysis.runlog.readers.epoch_csv import EPOCHS
 from analysis.runlog.readers.foreign_rows import Columns, build_foreign_run, name_run
 from analysis.runlog.readers.gathered_rows import to_number
-from analysis.runlog.readers.json_file import pick_number, pick_text, read_object
+from analysis.runlog.readers.json_file import pick_count, read_object
+from analysis.runlog.readers.settings import keep_fitting
 from analysis.runlog.study import Run, RunLogError
 
 NAME = "deepobs json"
@@ -44,8 +45,8 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     notes: list[str] = []
     num_epochs = max(len(series[name]) for name in (EPOCH_TRAIN, *EPOCH_EVAL)) - 1
     record = name_run(path, NAME) | _read_settings(source)
-    interval = int(pick_number(source, ["train_log_interval"]) or 1)
-    per_epoch = _steps_per_epoch(len(series[BATCHES]) * max(interval, 1), num_epochs)
+    interval = pick_count(source, "train_log_interval") or 1
+    per_epoch = _steps_per_epoch(len(series[BATCHES]) * interval, num_epochs)
     if len(series[BATCHES]) and not per_epoch:
         notes.append("evaluations are left out: their steps cannot be told from the number of batches")
     if not len(series[BATCHES]):
@@ -53,7 +54,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         notes.append("no losses of batches; steps are epochs, and the training loss is evaluated after each")
     elif per_epoch:
         record[schema.MAX_TRAIN_STEPS] = per_epoch * num_epochs
-    columns = _place(series, max(interval, 1), per_epoch)
+    columns = _place(series, interval, per_epoch)
     _note_padding(columns, notes)
     return (build_foreign_run(columns, record, path.name, notes, keeps_nan=True),)
 
@@ -115,21 +116,21 @@ def _note_padding(columns: Columns, notes: list[str]) -> None:
 def _read_settings(source: Mapping[str, object]) -> dict[str, object]:
     """Returns the metaparameters by the names of the schema."""
     settings = next((source[name] for name in SETTINGS if isinstance(source.get(name), dict) and source[name]), {})
-    optimizer = pick_text(source, "optimizer_name") or pick_text(source, "optimizer")
-    fields: dict[str, object] = {
-        schema.WORKLOAD: pick_text(source, "testproblem"),
-        schema.BASE_LR: pick_number(settings, LR_NAMES) or pick_number(source, LR_NAMES),
-        schema.BATCH_SIZE: pick_number(source, ["batch_size"]),
-        schema.SEED: pick_number(source, ["random_seed"]),
+    optimizer = source.get("optimizer_name") or source.get("optimizer")
+    fields = {RENAMED.get(name, name): value for name, value in settings.items() if name not in LR_NAMES}
+    fields |= {name: source.get(name) for name in FURTHER}
+    fields |= {
+        schema.WORKLOAD: source.get("testproblem"),
+        schema.BASE_LR: next((place[name] for place in (settings, source) for name in LR_NAMES if name in place), None),
+        schema.BATCH_SIZE: source.get("batch_size"),
+        schema.SEED: source.get("random_seed"),
         schema.SCHEDULE: str(source["lr_sched_factors"]) if source.get("lr_sched_factors") else None,
     }
-    if optimizer:
+    if isinstance(optimizer, str):
         name = optimizer.casefold().removesuffix("optimizer")
         is_momentum = OPTIMIZERS.get(name) == "momentum" or (name == "sgd" and settings.get("momentum"))
         nesterov = settings.get("use_nesterov") or settings.get("nesterov")
         fields[schema.OPTIMIZER] = (
             ("nesterov" if nesterov else "momentum") if is_momentum else OPTIMIZERS.get(name, name)
         )
-    fields |= {name: pick_number(source, [name]) for name in FURTHER}
-    fields |= {RENAMED.get(name, name): pick_number(settings, [name]) for name in settings if name not in LR_NAMES}
-    return {name: value for name, value in fields.items() if value is not None}
+    return keep_fitting(fields)

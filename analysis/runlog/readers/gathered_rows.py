@@ -1,13 +1,13 @@
 """Rows that name their own metrics (JSON lines, dicts on standard output) as columns."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from analysis.runlog.readers.columns import plan_columns
+from analysis.runlog.readers.columns import MAX_NAMED, plan_columns
 from analysis.runlog.readers.foreign_rows import build_foreign_run
 from analysis.runlog.study import Run, RunLogError
 
@@ -72,6 +72,11 @@ def to_number(value: object) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
+def is_unicode(text: str) -> bool:
+    """Returns whether a text has no half of a character, as JSON can spell one."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a reader knows of its rows.
@@ -97,14 +102,15 @@ def build_gathered_run(
     Raises:
         RunLogError: There is no step or loss, a value of a column of the schema is no number, or it is all too much.
     """
-    names = list(rows.num_logged)
+    names = [name for name in rows.num_logged if is_unicode(name)]
     if rows.num_rows * len(names) > MAX_CELLS:
         raise RunLogError(
             f"{path.name} has {rows.num_rows} rows of {len(names)} metrics (at most {MAX_CELLS} cells). Keep fewer"
         )
     plan = plan_columns(names, column_map, path.name, rows.num_logged)
     columns: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    left_out = list(plan.left_out) + [name for name in rows.text_names if name not in names]
+    left_out = [*plan.left_out, *(name for name in rows.text_names if name not in names)]
+    left_out += [name for name in rows.num_logged if not is_unicode(name) and name not in left_out]
     for name, position in {**plan.used, **plan.extra}.items():
         if names[position] not in rows.text_names:
             columns[name] = rows.column(names[position])
@@ -117,6 +123,11 @@ def build_gathered_run(
             left_out.append(names[position])
     notes = [*reading.notes]
     if left_out:
-        notes.append(f"metrics that are not numbers or have no free name are left out: {', '.join(left_out[:20])}")
+        notes.append(f"metrics that are not numbers or have no free name are left out: {_list_names(left_out)}")
     record = {**plan.facts, **reading.record}
     return build_foreign_run(columns, record, path.name, notes, reading.keeps_nan, reading.non_finite)
+
+
+def _list_names(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:60].encode("utf-8", "replace").decode() for name in names[:MAX_NAMED])
+    return shown + (f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else "")

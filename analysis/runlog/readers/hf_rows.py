@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from analysis.runlog import schema
+from analysis.runlog.readers.gathered_rows import to_number
 
 GRAD_NORM_TAKEN = {schema.GRAD_NORM_TAKEN: "before-clipping"}  # the return value of clip_grad_norm_
 NON_FINITE = (
@@ -13,6 +14,7 @@ NON_FINITE = (
 )
 LOSS, NORM = "loss", "grad_norm"
 SUMMARY = "train_runtime"  # the last row: means over the whole run
+LARGEST_STEP = 2.0**53
 LEAST_BEFORE = 0.01  # ours: a loss does not fall from above this to exactly 0 (4 digits are logged) in one row
 
 
@@ -48,11 +50,11 @@ def _is_lost(norm: object, last: float | None) -> bool:
     return last is not None and not last < LEAST_BEFORE
 
 
-def find_averaging(rows: Iterable[Mapping[str, object]], logging_steps: object) -> tuple[int, str]:
+def find_averaging(rows: Iterable[Mapping[str, object]], logging_steps: int | None) -> tuple[int, str]:
     """Returns the steps of one mean and a sentence on where that is from, or ""."""
-    steps = [row["step"] for row in rows if LOSS in row and isinstance(row.get("step"), int)]
-    gaps = np.diff(steps)
-    seen = int(np.median(gaps)) if len(gaps) else 1
-    if isinstance(logging_steps, int) and logging_steps > 0 and not isinstance(logging_steps, bool):
+    if logging_steps:
         return logging_steps, ""
-    return max(seen, 1), f"logging_steps is not in the file; losses are {max(seen, 1)} steps apart" if seen > 1 else ""
+    steps = np.array([number for row in rows if LOSS in row and (number := to_number(row.get("step"))) is not None])
+    gaps = np.diff(steps[np.abs(steps) < LARGEST_STEP])
+    seen = max(int(np.median(gaps)), 1) if len(gaps) else 1
+    return seen, f"logging_steps is not in the file; losses are {seen} steps apart" if seen > 1 else ""

@@ -8,7 +8,8 @@ from analysis.runlog import schema
 from analysis.runlog.readers import hf_rows
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run
-from analysis.runlog.readers.json_file import pick_number, read_object
+from analysis.runlog.readers.json_file import pick_count, read_object
+from analysis.runlog.readers.settings import keep_fitting
 from analysis.runlog.study import Run, RunLogError
 
 NAME = "hf trainer state"
@@ -36,12 +37,10 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     rows = GatheredRows(path.name)
     for row in history:
         rows.add(row)
-    averaged_over, told = hf_rows.find_averaging(history, state.get("logging_steps"))
+    averaged_over, told = hf_rows.find_averaging(history, pick_count(state, "logging_steps"))
     record = name_run(path, NAME) | hf_rows.GRAD_NORM_TAKEN
     if averaged_over > 1:
         record[schema.AVERAGED_OVER] = averaged_over
-    max_steps = pick_number(state, ["max_steps"])
-    if max_steps is not None and max_steps > 0:
-        record[schema.MAX_TRAIN_STEPS] = int(max_steps)
+    record |= keep_fitting({schema.MAX_TRAIN_STEPS: state.get("max_steps")})
     reading = Reading(record, (*notes, *filter(None, [told])), non_finite=hf_rows.NON_FINITE)
     return (build_gathered_run(rows, path, reading, column_map),)

@@ -1,7 +1,7 @@
 """JSON of others: strict where it matters (one value per key), lenient in NaN and Infinity, bounded in size."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.runlog.study import RunLogError
@@ -48,16 +48,7 @@ def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def pick_text(source: Mapping[str, object], key: str) -> str | None:
-    """Returns a text that is not empty, else None."""
+def pick_count(source: Mapping[str, object], key: str) -> int | None:
+    """Returns a whole number from 0 that a step can be, else None."""
     value = source.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def pick_number(source: Mapping[str, object], keys: Iterable[str]) -> int | float | None:
-    """Returns the first finite number among keys, else None."""
-    for key in keys:
-        value = source.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
-            return value
-    return None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

@@ -4,12 +4,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from analysis.runlog import schema
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run
-from analysis.runlog.readers.json_file import pick_number, read_object
+from analysis.runlog.readers.json_file import pick_count, read_object
 from analysis.runlog.study import Run, RunLogError
 
 NAME = "megatron golden json"
@@ -54,10 +52,10 @@ def _read_series(series: object, place: str) -> list[tuple[int, object]]:
     """Returns (step, value) of a series with values by step, or a list of them."""
     values = series.get(VALUES) if isinstance(series, dict) else None
     if isinstance(values, list):
-        start, interval = pick_number(series, [START]), pick_number(series, [INTERVAL])
+        start, interval = pick_count(series, START), pick_count(series, INTERVAL)
         if start is None or not interval:
             raise RunLogError(f"{place} has values without {START} and {INTERVAL}. Add them")
-        return list(zip((int(start) + int(interval) * np.arange(len(values))).tolist(), values, strict=True))
+        return [(start + interval * at, value) for at, value in enumerate(values)]
     if not isinstance(values, dict):
         raise RunLogError(f"{place} has no values by step. Write it again")
     if not all(step.isascii() and step.isdigit() and len(step) < 16 for step in values):

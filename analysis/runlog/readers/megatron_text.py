@@ -9,6 +9,7 @@ import numpy as np
 from analysis.runlog import schema
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run, to_number
+from analysis.runlog.readers.settings import keep_fitting
 from analysis.runlog.readers.text_file import holds, read_lines
 from analysis.runlog.study import Run, RunLogError
 
@@ -37,7 +38,6 @@ ARGUMENTS = {
     "weight_decay": "weight_decay",
     "init_method_std": "init_method_std",
 }
-MAY_BE_ZERO = frozenset({schema.SEED, "weight_decay", "beta1", "beta2"})
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -60,11 +60,10 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
             pairs = {f"{EVAL} {name}": value for name, value in _read_pairs(match[2]).items()}
             parsed.append({STEP: int(match[1]) if match[1] else parsed[-1][STEP], **pairs})
         elif (match := ARGUMENT.match(line)) and match[1] in ARGUMENTS:
-            arguments.setdefault(ARGUMENTS[match[1]], _read_argument(match[2]))
+            arguments.setdefault(ARGUMENTS[match[1]], match[2])
     if not parsed:
         raise RunLogError(f"{path.name} has no whole line of an iteration. Give the whole output of the run")
-    arguments = {name: value for name, value in arguments.items() if value or (value == 0 and name in MAY_BE_ZERO)}
-    return (_build(path, parsed, arguments, column_map),)
+    return (_build(path, parsed, keep_fitting(arguments), column_map),)
 
 
 def _build(path: Path, parsed: list[dict], arguments: dict, column_map: Mapping[str, str] | None) -> Run:
@@ -117,10 +116,3 @@ def _read_pairs(text: str) -> dict[str, float]:
         if name.strip() and number is not None:
             pairs[" ".join(name.split())] = number
     return pairs
-
-
-def _read_argument(text: str) -> int | float | str | None:
-    number = to_number(text)
-    if number is None:
-        return None if text == "None" else text
-    return int(number) if text.lstrip("-").isdigit() else number if np.isfinite(number) else None

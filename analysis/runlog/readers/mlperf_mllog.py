@@ -8,6 +8,7 @@ from analysis.runlog import schema
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run, to_number
 from analysis.runlog.readers.json_file import parse
+from analysis.runlog.readers.settings import keep_fitting
 from analysis.runlog.readers.text_file import holds, read_lines
 from analysis.runlog.study import Run, RunLogError
 
@@ -90,11 +91,7 @@ def _read_setting(key: str, value: object) -> dict[str, object]:
     name = SETTINGS.get(key)
     if name is None and (match := FURTHER.match(key)):
         name = match[1].replace("_1", "1").replace("_2", "2").replace("epsilon", "eps")
-    if name is None or isinstance(value, bool) or not isinstance(value, int | float | str) or value in ("", 0):
-        return {}
-    number = to_number(value)
-    is_finite = number is not None and abs(number) < float("inf")
-    return {name: value} if isinstance(value, str) or is_finite else {}
+    return {} if name is None else keep_fitting({name: value})
 
 
 def _read_point(key: str, value: object, metadata: Mapping[str, object]) -> dict[str, object] | None:

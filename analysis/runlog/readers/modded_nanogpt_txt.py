@@ -9,6 +9,7 @@ from pathlib import Path
 from analysis.runlog import schema
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run, to_number
+from analysis.runlog.readers.settings import keep_fitting
 from analysis.runlog.readers.text_file import holds, read_lines
 from analysis.runlog.study import Run, RunLogError
 
@@ -33,7 +34,6 @@ HYPERPARAMETERS = {
     "warmdown_iters": "warmdown_steps",
     "weight_decay": "weight_decay",
 }
-COUNTS = frozenset({schema.BATCH_SIZE, schema.MAX_TRAIN_STEPS, schema.WARMUP_STEPS, "warmdown_steps"})
 OPERATIONS = {ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Add: operator.add, ast.Sub: operator.sub}
 MAX_EXPRESSION = 80  # ours: characters
 
@@ -58,8 +58,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         elif not rows.num_rows and (match := ASSIGNED.match(line)) and match[1] in HYPERPARAMETERS:
             name = HYPERPARAMETERS[match[1]]
             value = evaluate(match[2])
-            if value is not None and (value > 0 or name == "weight_decay"):
-                record.setdefault(name, int(value) if name in COUNTS else value)
+            record = keep_fitting({name: value}) | record
     if not rows.num_rows:
         raise RunLogError(f"{path.name} has no whole line of a step. Give the whole log of the run")
     return (build_gathered_run(rows, path, Reading(record), column_map),)

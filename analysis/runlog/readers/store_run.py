@@ -47,5 +47,5 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         else:
             text_columns.append(name)
     notes = [f"columns that are not numbers or have no free name are left out: {', '.join(text_columns)}"]
-    is_pandas = b"pandas" in (table.schema.metadata or {})
-    return (build_foreign_run(columns, record, path.name, notes if text_columns else [], not is_pandas),)
+    # pandas turns NaN into null on its way to Parquet, and other tools copy such files without saying where from
+    return (build_foreign_run(columns, record, path.name, notes if text_columns else [], keeps_nan=False),)

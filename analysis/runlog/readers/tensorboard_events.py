@@ -1,7 +1,8 @@
 """TensorBoard event files: every scalar, from PyTorch (simple values) and TF2 (tensors)."""
 
+import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ VERSION = b"brain.Event:"
 LENGTH, CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
 MAX_RECORD = 64 * 2**20  # ours: a length above is damage
 MAX_SCALARS = 2**16  # ours: bytes; larger records hold graphs, images or histograms
+FILE_NAME = re.compile(r"events\.out\.tfevents\.\d+")  # a host name and a process number follow
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}  # DataType of tensorflow/core/framework/types.proto
 
 
@@ -36,22 +38,41 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         from tensorboard.compat.proto.event_pb2 import Event
     except ImportError as error:
         raise RunLogError(f"{path.name} needs the package tensorboard. pip install tensorboard") from error
-    rows, notes, started = GatheredRows(path.name), [], None
+    rows, notes = GatheredRows(path.name), []
     try:
-        for record in _read_records(path, notes):
-            event = Event.FromString(record)
-            started = event.wall_time if started is None else started
-            scalars = {
-                value.tag: number for value in event.summary.value if (number := _read_scalar(value)) is not None
-            }
-            if scalars:
-                rows.add({schema.STEP: event.step, **scalars, schema.ELAPSED_SECONDS: event.wall_time - started})
+        for row in _join_steps(Event.FromString(record) for record in _read_records(path, notes)):
+            rows.add(row)
     except DecodeError as error:
         raise RunLogError(f"{path.name} is no event file ({error}). Copy it again") from error
     if not rows.num_rows:
         cause = f" ({notes[0]})" if notes else ""
         raise RunLogError(f"{path.name} has no scalars{cause}. Give the event file of the training run")
-    return (build_gathered_run(rows, path, Reading(name_run(path, NAME), tuple(notes)), column_map),)
+    return (build_gathered_run(rows, path, Reading(_name(path), tuple(notes)), column_map),)
+
+
+def _name(path: Path) -> dict[str, object]:
+    """Returns the first fields of the record: without the host in the file name, named by the folder."""
+    record = name_run(path, NAME)
+    if match := FILE_NAME.match(path.name):
+        name = path.resolve().parent.name or match[0]
+        record |= {schema.RUN_ID: match[0], schema.NAME: name, schema.SOURCE: f"{NAME}: {match[0]}"}
+    return record
+
+
+def _join_steps(events: Iterable) -> Iterator[dict[str, float]]:
+    """Yields the scalars of neighboring events of one step, each tag once, as one row."""
+    row, started = {}, None
+    for event in events:
+        started = event.wall_time if started is None else started
+        scalars = {value.tag: number for value in event.summary.value if (number := _read_scalar(value)) is not None}
+        if row and scalars and (row[schema.STEP] != event.step or scalars.keys() & row.keys()):
+            yield row
+            row = {}
+        if scalars and not row:
+            row = {schema.STEP: event.step, schema.ELAPSED_SECONDS: event.wall_time - started}
+        row |= {tag: number for tag, number in scalars.items() if tag not in (schema.STEP, schema.ELAPSED_SECONDS)}
+    if row:
+        yield row
 
 
 def _read_records(path: Path, notes: list[str]) -> Iterator[bytes]:
