@@ -140,13 +140,14 @@ def to_event(curve: LossCurve, rise: Rise, norms: dict) -> Event:
 def is_sure(curve: LossCurve, rise: Rise, norms: dict) -> bool:
     """Whether a rise counts.
 
-    Without a measured start, an early rise rests on one logged loss. One that never comes back counts only if the loss
-    then stays at twice its start; a lesser one that does counts if a second witness rose with it, the gradient norm.
+    Without a measured start, an early rise rests on one logged loss. One that never comes back counts only if the
+    rule saw twice the start; a lesser one that does counts if a second witness rose with it, the gradient norm.
     """
     if rise.span.rule != "early" or curve.init_mean is not None:
         return rise.span.sure
     if rise.recovery is None:
-        return rise.span.sure and float(np.median(rise.curve.loss[rise.onset :])) >= DOUBLED * rise.level
+        seen = np.median(rise.curve.loss[rise.span.first : rise.span.alarm + 1])
+        return rise.span.sure and bool(seen >= DOUBLED * rise.level)
     return rise.span.sure or norm_rose(rise, norms)
 
 

@@ -124,7 +124,7 @@ def build_gathered_run(
     notes = [*reading.notes]
     if left_out:
         notes.append(f"metrics that are not numbers or have no free name are left out: {_list_names(left_out)}")
-    record = {**plan.facts, **reading.record}
+    record = {**reading.record, **plan.facts}
     return build_foreign_run(columns, record, path.name, notes, reading.keeps_nan, reading.non_finite)
 
 
