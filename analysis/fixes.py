@@ -91,9 +91,10 @@ def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
         found, or where instability is not what limits the learning rate.
     """
     fixes = []
-    blind = next((finding for finding in diagnosis.findings if finding.code == "early-instability"), None)
-    if blind is not None and blind.outcome == "not-checked":
-        fixes.append(suggest_probe(diagnosis, blind.run_ids))
+    blind = tuple(judged.run.run_id for judged in diagnosis.runs if judged.early == "cannot-tell")
+    all_blind = diagnosis.finding("early-instability").outcome == "not-checked"
+    if all_blind:
+        fixes.append(suggest_probe(diagnosis, blind))
     case = find_case(diagnosis)
     if case is not None:
         order = ORDER if breaks_early(case) else ORDER_MID
@@ -101,6 +102,8 @@ def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
         if extreme:  # PLAYBOOK P8: more than half clipped is a lower learning rate in disguise
             order = ("lower-lr", *(fix for fix in order if fix != "lower-lr"))
         fixes += [SUGGEST[fix](case) for fix in order]
+    if blind and not all_blind:  # others show the early rise already; the probe would show it in these too
+        fixes.append(suggest_probe(diagnosis, blind))
     ranked = [fix for fix in fixes if fix is not None]
     return tuple(Fix(**{**fix.__dict__, "rank": rank}) for rank, fix in enumerate(ranked, 1))
 

@@ -92,9 +92,16 @@ def _merge_steps(table: pa.Table) -> tuple[pa.Table, int]:
     if len(steps) < 2 or (np.diff(steps) > 0).all():
         return table, 0
     names = [name for name in table.column_names if name != schema.STEP]
-    grouped = table.group_by(schema.STEP, use_threads=False)
-    merged = grouped.aggregate([(name, kind) for name in names for kind in ("last", "count")])
-    counts = [merged[f"{name}_count"].to_numpy() for name in names if name not in BOOKKEEPING]
+    places = [f"c{number}" for number in range(len(names))]  # Arrow takes a name such as ".x" for a path
+    grouped = table.select([schema.STEP, *names]).rename_columns([schema.STEP, *places])
+    grouped = grouped.group_by(schema.STEP, use_threads=False)
+    merged = grouped.aggregate([(place, kind) for place in places for kind in ("last", "count")])
+    counts = [
+        merged[f"{place}_count"].to_numpy()
+        for name, place in zip(names, places, strict=True)
+        if name not in BOOKKEEPING
+    ]
     num_overridden = sum(int(np.maximum(count - 1, 0).sum()) for count in counts)
-    columns = {schema.STEP: merged[schema.STEP]} | {name: merged[f"{name}_last"] for name in names}
+    columns = {schema.STEP: merged[schema.STEP]}
+    columns |= {name: merged[f"{place}_last"] for name, place in zip(names, places, strict=True)}
     return pa.table(columns).sort_by(schema.STEP).combine_chunks(), num_overridden

@@ -156,3 +156,9 @@ def test_a_fix_is_confirmed_by_three_steady_seeds_that_change_it_alone():
     assert states(runs + held[:2])["warmup"] == "tried"
     assert states(runs + broke)["warmup"] == "failed"
     assert states(runs + control)["architecture"] == "confirmed"
+
+
+def test_runs_that_hide_their_first_steps_get_the_probe_behind_the_fixes_of_those_that_show_them():
+    hidden = make_run(curves.early(600, 0).loss[9::10], run_id="hidden", every=10, first_step=9, base_lr=0.3, name="x")
+    fixes = diagnose(make_study([*sweep(edge=0.3), hidden])).fixes
+    assert (fixes[0].fix, fixes[-1].fix) == ("warmup", "probe")

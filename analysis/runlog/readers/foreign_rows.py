@@ -133,7 +133,7 @@ def _keep_on_cadence(candidates: np.ndarray, trained: np.ndarray, steps: np.ndar
 
 def number_attempts(table: pa.Table) -> pa.Table:
     """Returns the table with a column `attempt` if logged losses jump back in step, as a resumed run makes them."""
-    name = next(name for name in schema.LOSS_COLUMNS if name in table.column_names)
+    name = next((name for name in schema.LOSS_COLUMNS if name in table.column_names), schema.STEP)
     rows = np.flatnonzero(table[name].is_valid().to_numpy())
     steps = table[schema.STEP].to_numpy()
     jumps = np.zeros(len(steps), np.int64)

@@ -70,7 +70,7 @@ def _parse(text: str) -> dict | None:
     """Returns the dict of metrics in a text, None where it is something else."""
     try:
         row = ast.literal_eval(NON_FINITE_NAME.sub(lambda match: f"'{match[0]}'", text))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
     known = (hf_rows.LOSS, "eval_loss", hf_rows.NORM, hf_rows.SUMMARY)
     return _as_numbers(row) if isinstance(row, dict) and any(name in row for name in known) else None
