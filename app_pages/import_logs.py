@@ -8,10 +8,10 @@ import streamlit as st
 
 from analysis.headline import write_headline
 from analysis.runlog import RunLogError, Skipped, Study, read_paths
+from analysis.runlog.readers import READERS
 from app_pages import shown, studies
 
 MAX_MEGABYTES = 200  # as server.maxUploadSize
-TYPES = ["parquet", "csv", "tsv", "json", "jsonl", "txt", "log", "wandb"]
 READ = "import_result"  # what became of the files that lie in the uploader
 
 
@@ -72,12 +72,12 @@ st.markdown(
 )
 files = st.file_uploader(
     "Log files",
-    type=TYPES,
     accept_multiple_files=True,
     max_upload_size=MAX_MEGABYTES,
     key="files",
     label_visibility="collapsed",
 )
+st.caption(f"Told by content, not by name: {', '.join(reader.NAME for reader in READERS)}.")
 if files:
     read_once(files)
     result = st.session_state[READ]

@@ -194,6 +194,7 @@ def test_a_writer_is_not_refused_because_a_reader_looks(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "_takes", taken_once_by_a_reader)
     with RunWriter("s", store=tmp_path, run_id="a") as log:
         log.step(0, train_loss=1.0)
+    assert len(read_study("s", tmp_path).runs[0].steps) == 1
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".git", "a/b", "a\\b", "a\0b", "a\nb", "x" * 129, "\u202eabc", 3])
