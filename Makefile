@@ -8,7 +8,7 @@ DEMO_SERVE ?= 1
 PORT ?= 8501
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo install test lint bench bench-detection soak serve clean
+.PHONY: demo install test lint bench bench-detection bench-false-alarms soak serve clean
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,9 @@ bench: $(VENV)/test-installed
 
 bench-detection: $(VENV)/test-installed
 	$(BIN)/python tests/bench/detection.py $(if $(RUNS),--runs $(RUNS))
+
+bench-false-alarms: $(VENV)/test-installed
+	$(BIN)/python -m tests.bench.false_alarms
 
 soak: $(VENV)/test-installed
 	$(BIN)/python tests/bench/soak.py

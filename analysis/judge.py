@@ -1,5 +1,7 @@
 """One run, judged: its events, what its log can show of the first steps, its norms and its clipping."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from analysis.clipping import measure_run_clipping
@@ -50,6 +52,28 @@ def planned_changes(run: Run) -> tuple[int, ...]:
     highest = np.maximum.accumulate(np.nan_to_num(lr))
     jumps = np.flatnonzero((lr[1:] >= RESTART * lr[:-1]) & (lr[1:] > 0) & (highest[:-1] >= 0.9 * lr[1:])) + 1
     return (*declared, *(int(step) for step in steps[jumps]))
+
+
+class JudgedRuns:
+    """Remembers the diagnoses of runs, so that a study that grows is not judged anew at each look.
+
+    Keyed by the run object itself, which never changes: reading a study again gives the same objects for the runs
+    that have ended.
+    """
+
+    def __init__(self, most: int = 1024):
+        self._most = most
+        self._known: dict[int, RunDiagnosis] = {}  # by id; the diagnosis keeps its run, so no id is used twice
+
+    def judge(self, run: Run, series: str) -> RunDiagnosis:
+        """Returns the diagnosis of a run under a label of its series."""
+        known = self._known.get(id(run))
+        if known is None or known.run is not run:
+            known = judge_one(run, series)
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known[id(run)] = known
+        return known if known.series == series else replace(known, series=series)
 
 
 def judge_one(run: Run, series: str) -> RunDiagnosis:

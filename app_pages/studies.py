@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from analysis.findings import diagnose
+from analysis.judge import JudgedRuns
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError, Study, list_studies, read_study, study_fingerprint
 from app_pages import shown
@@ -87,10 +88,15 @@ def fingerprint_of(key: str) -> str:
     return study_fingerprint(key)
 
 
+@st.cache_resource
+def _judged_runs() -> JudgedRuns:
+    return JudgedRuns()
+
+
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the study")
 def _diagnose(name: str, store: str | None, fingerprint: str) -> Diagnosis:
     study = read_study(name, store)
-    return diagnose(replace(study, name=DEMO) if name == SAMPLE and store else study)
+    return diagnose(replace(study, name=DEMO) if name == SAMPLE and store else study, known=_judged_runs())
 
 
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the files")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from analysis.judge import judge_one, may_ring, planned_changes
+from analysis.judge import JudgedRuns, judge_one, may_ring, planned_changes
 from analysis.runlog import schema
 from tests import curves
 from tests.studies import make_run
@@ -40,3 +40,15 @@ def test_an_explosion_to_infinity_in_a_few_points_is_unstable():
     judged = judge_one(make_run(loss, every=10), "s")
     assert judged.verdict == "unstable"
     assert [event.outcome for event in judged.confirmed] == ["diverged"]
+
+
+def test_a_run_is_judged_once_and_a_run_that_grew_is_judged_again():
+    known = JudgedRuns(most=2)
+    loss = curves.mid(400, 0, "not-recovered").loss
+    short, whole = make_run(loss[:200]), make_run(loss)
+    first = known.judge(whole, "a")
+    assert known.judge(whole, "a") is first
+    assert known.judge(whole, "b").events is first.events
+    assert (known.judge(short, "a").verdict, first.verdict) == ("stable", "unstable")
+    assert known.judge(make_run(loss), "a").verdict == "unstable"
+    assert known.judge(whole, "a").verdict == "unstable"
