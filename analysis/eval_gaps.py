@@ -32,6 +32,8 @@ def blind_reason(run: Run, curve: LossCurve) -> str:
     """Returns why the first steps cannot be seen in this log, or "" where they can."""
     steps = curve.step
     end = min(curve.end_step, EARLY_AT_MOST)
+    if unit := run.record.get(schema.STEP_UNIT):
+        return f"its steps are {unit}, not updates"
     if run.log.averaged_over and run.log.averaged_over > 1:
         return f"each logged loss is a mean over {run.log.averaged_over:,} steps"
     if steps[0] > 1:

@@ -42,3 +42,7 @@ def test_a_smoothed_loss_cannot_be_told():
 
 def test_a_few_losses_say_nothing():
     assert early_of(np.linspace(2, 1, 8)) == ("cannot-tell", "cannot-tell")
+
+
+def test_a_log_that_counts_epochs_cannot_tell_of_the_first_steps():
+    assert early_of(curves.decline(300, np.random.default_rng(0)), step_unit="epochs")[0] == "cannot-tell"

@@ -20,6 +20,7 @@ BAR = re.compile(r"\| (\d{1,15})/(\d{1,15}) \[")
 ROW = re.compile(r"\{'[^{}]*\}")
 NON_FINITE_NAME = re.compile(r"(?<=: )-?(?:nan|inf)(?=[,}])")
 STEP = "step"
+MAX_BARS = 8  # ours: bars of the training, its evaluations and the data that are remembered at a time
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -33,9 +34,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     Raises:
         RunLogError: There is no row with a loss.
     """
-    found, notes = _find_rows(path), []
+    found, notes, record = _find_rows(path), [], name_run(path, NAME) | hf_rows.GRAD_NORM_TAKEN
     if any(hf_rows.LOSS in row and STEP not in row for row, _ in found):
-        found = _place_rows(found, notes)
+        found = _place_rows(found, notes, record)
     history = hf_rows.restore_zeros([row for row, _ in found if not hf_rows.is_summary(row)], notes)
     rows = GatheredRows(path.name)
     for row in history:
@@ -43,27 +44,27 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     if not rows.num_rows:
         raise RunLogError(f"{path.name} has no dict with a loss. Give the whole output of the run")
     averaged_over, told = hf_rows.find_averaging(history, None)
-    record = name_run(path, NAME) | hf_rows.GRAD_NORM_TAKEN
     if averaged_over > 1:
         record[schema.AVERAGED_OVER] = averaged_over
     reading = Reading(record, (*notes, *filter(None, [told])), non_finite=hf_rows.NON_FINITE)
     return (build_gathered_run(rows, path, reading, column_map),)
 
 
-def _find_rows(path: Path) -> list[tuple[dict, tuple[int, int] | None]]:
-    """Returns the dicts, each with the (step, total) of the last progress bar before it."""
+def _find_rows(path: Path) -> list[tuple[dict, int | None]]:
+    """Returns the dicts, each with what the progress bar of the training said before it."""
     found, bars = [], {}
     for line in read_lines(path):
-        marks = [(match.start(), match) for match in BAR.finditer(line)]
-        marks += [(match.start(), match) for match in ROW.finditer(line)]
-        for _, match in sorted(marks, key=lambda mark: mark[0]):
+        marks = [*BAR.finditer(line), *ROW.finditer(line)]
+        for match in sorted(marks, key=lambda match: match.start()):
             if match.re is BAR:
-                bars[int(match[2])] = int(match[1])
+                others = [(total, step) for total, step in bars.items() if total != int(match[2])]
+                bars = dict([*others[1 - MAX_BARS :], (int(match[2]), int(match[1]))])
             elif (row := _parse(match[0])) is not None:
-                found.append((row, dict(bars)))
-    totals = Counter(total for row, seen in found if hf_rows.LOSS in row for total in seen)
-    training = max(totals, key=lambda total: (totals[total], total), default=None)
-    return [(row, (seen[training], training) if training in seen else None) for row, seen in found]
+                found.append((row, bars))
+    seen = {(total, step) for row, bars in found if hf_rows.LOSS in row for total, step in bars.items()}
+    moves = Counter(total for total, _ in seen)
+    training = max(moves, key=lambda total: (moves[total], total), default=None)  # the bar that moves most
+    return [(row, bars.get(training)) for row, bars in found]
 
 
 def _parse(text: str) -> dict | None:
@@ -80,17 +81,17 @@ def _as_numbers(row: dict) -> dict:
     return {str(name): value if to_number(value) is None else to_number(value) for name, value in row.items()}
 
 
-def _place_rows(found: list, notes: list[str]) -> list:
+def _place_rows(found: list, notes: list[str], record: dict[str, object]) -> list:
     """Returns the rows with the step of the progress bar, or numbered where the bar does not tell them apart."""
     losses = [bar for row, bar in found if hf_rows.LOSS in row]
     repeats = any(bar is None or bar == before for before, bar in zip([None, *losses], losses, strict=False))
-    notes.append(
-        "steps are numbers of log rows: no progress bar tells them"
-        if repeats
-        else "steps are those of the progress bar, which counts updates from 1"
-    )
+    if repeats:
+        record[schema.STEP_UNIT] = "log index"
+        notes.append("steps are numbers of log rows: no progress bar tells them")
+    else:
+        notes.append("steps are those of the progress bar, which counts updates from 1")
     placed, number = [], 0
     for row, bar in found:
         number += hf_rows.LOSS in row
-        placed.append(({**row, STEP: number if repeats else bar[0] if bar else 0}, bar))
+        placed.append(({**row, STEP: number if repeats else bar or 0}, bar))
     return placed
