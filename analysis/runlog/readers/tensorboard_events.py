@@ -51,11 +51,10 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
 
 
 def _name(path: Path) -> dict[str, object]:
-    """Returns the first fields of the record: without the host in the file name, named by the folder."""
+    """Returns the first fields of the record: named by the folder, for the file's name is a time and a host."""
     record = name_run(path, NAME)
     if match := FILE_NAME.match(path.name):
-        name = path.resolve().parent.name or match[0]
-        record |= {schema.RUN_ID: match[0], schema.NAME: name, schema.SOURCE: f"{NAME}: {match[0]}"}
+        record |= {schema.NAME: path.resolve().parent.name or match[0], schema.SOURCE: f"{NAME}: {match[0]}"}
     return record
 
 
