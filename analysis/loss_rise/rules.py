@@ -175,7 +175,6 @@ def find_sudden(curve: LossCurve) -> tuple[list[Span], list[int]]:
     if curve.init_mean is not None and curve.signed_spread is None:
         reference[:3] = curve.init_mean
     broad = noise.previous(noise.trailing_median(x, BROAD_POINTS), x[0])
-    broad[:SETTLED_POINTS] = -np.inf
     sd = sudden_sd(curve, reference) / math.sqrt(1 - min(r, 0.95))  # differences understate correlated noise
     material = curve.material(reference)
     spans, blips, free_from = [], [], 1
@@ -185,7 +184,8 @@ def find_sudden(curve: LossCurve) -> tuple[list[Span], list[int]]:
         start, hold = max(material[i], Z_START * sd[i]), max(material[i], Z_HOLD * sd[i])
         end = i + first_below(x[i:] - reference[i], hold)
         above = x[i:end] - reference[i]
-        if np.median(x[i:end]) - broad[i] < material[i] / 2:  # the last few points were low by chance
+        if i >= SETTLED_POINTS and np.median(x[i:end]) - broad[i] < curve.material(broad[i]):
+            # the last few points were low by chance
             free_from = i + 1
             continue
         if is_sudden_rise(curve, above, start, sd[i], float(material[i])):
