@@ -199,18 +199,20 @@ def find_sudden(curve: LossCurve) -> tuple[list[Span], list[int]]:
 def is_sudden_rise(curve: LossCurve, above: np.ndarray, start: float, sd: float, material: float) -> bool:
     """Whether points above the line make a rise: two far above, or one very far; and held long enough.
 
-    The more points a run has, the longer a stretch by chance: 3 points may do up to 500 points, 4 up to 5,000, ...,
-    unless two of them stand twice as high. In a log of every k-th step two very high points do.
+    The more points a run has, the longer and higher a stretch by chance: 3 points may do up to 500 points, 4 up to
+    5,000, ..., unless two of them stand twice as high, and half as much more for each factor of ten in points. In a
+    log of every k-th step two very high points do.
     """
     tau, _ = curve.correlation
     first, second = above.max(), np.sort(above)[-2:][0] if len(above) > 1 else 0.0
     if second < start and first < max(material, Z_SURE * sd):
         return False
     shortest = max(3, math.ceil(tau))
-    if len(above) >= max(shortest, math.ceil(3 + math.log10(len(curve.loss) / 500))):
+    decades = max(0.0, math.log10(len(curve.loss) / 500))
+    if len(above) >= max(shortest, math.ceil(3 + decades)):
         return True
     if len(above) >= shortest:
-        return second >= 2 * start
+        return second >= (2 + decades / 2) * start
     return curve.stride > 1 and len(above) >= 2 and tau < 2 and above.min() >= max(Z_SURE * sd, 2 * material)
 
 
