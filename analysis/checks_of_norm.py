@@ -1,6 +1,6 @@
 """Checks of the gradient norm: outliers, and clipping that is too aggressive."""
 
-from analysis.grad_norm import OUTLIER_RATIO, find_outliers
+from analysis.grad_norm import OUTLIER_RATIO, find_outliers, find_skipped
 from analysis.lr_words import say_times
 from analysis.results import Diagnosis, Finding
 
@@ -11,6 +11,8 @@ def check_gradient_outliers(diagnosis: Diagnosis) -> Finding:
     """Asks for steps whose gradient norm stands far above the run's median (PLAYBOOK P3)."""
     code = "gradient-outliers"
     known = [judged for judged in diagnosis.runs if judged.grad_norm is not None]
+    if known and all(judged.grad_norm.max == 0 for judged in known):
+        return Finding(code, "not-checked", (), "Every gradient norm that was logged is 0: that is no measurement.", {})
     if not known:
         return Finding(code, "not-checked", (), "No gradient norm was logged: log it before clipping, every step.", {})
     hit = [(judged, find_outliers(judged.run)) for judged in known]
@@ -38,7 +40,7 @@ def check_gradient_outliers(diagnosis: Diagnosis) -> Finding:
 def ratio(judged) -> float:
     """Returns the largest norm over the median norm; infinite where norms are non-finite or the median is 0."""
     norm = judged.grad_norm
-    if norm.num_non_finite or not norm.p50 > 0:
+    if norm.num_non_finite > len(find_skipped(judged.run)) or not norm.p50 > 0:
         return float("inf")
     return norm.max / norm.p50
 

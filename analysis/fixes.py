@@ -15,6 +15,7 @@ from analysis.results import Diagnosis, Fix, LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.warmup import plan_warmup
 
+SEEDS = 3  # of every suggested experiment: fewer are inconclusive (ours)
 PROBE_STEPS, PROBE_FACTOR = 500, 2.0  # PLAYBOOK P4: about 500 steps at 2 x the current best, every step
 ORDER = ("warmup", "clipping", "optimizer", "architecture", "lower-lr")  # PLAYBOOK P6
 ORDER_MID = ("clipping", "warmup", "optimizer", "architecture", "lower-lr")  # warmup is best for the early kind
@@ -118,8 +119,17 @@ def breaks_early(case: Case) -> bool:
 def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str) -> Fix:
     """Builds a fix with its command and what the study's own runs already say of it."""
     state = state_of(case.diagnosis, case.sweep, fix)
+    numbers["cost_steps"] = cost_of(fix, case, numbers)
     command = command_for(fix, case.diagnosis, case.example.run, numbers)
     return Fix(0, fix, state, case.because, sentence, numbers, command, fixed_when)
+
+
+def cost_of(fix: str, case: Case, numbers: dict) -> int:
+    """Returns the steps that the command of a fix trains, over 3 seeds."""
+    if fix == "warmup":
+        return SEEDS * (sum(numbers["warmup_steps"]) + sum(numbers["post_warmup_steps"]))
+    rates = numbers.get("base_lr")
+    return SEEDS * planned_steps(case) * (len(rates) if isinstance(rates, list) else 1)
 
 
 def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
@@ -127,7 +137,8 @@ def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
     blind = {judged.run.run_id: judged for judged in diagnosis.runs if judged.run.run_id in run_ids}
     judged = next(iter(blind.values()))
     star = next((sweep.lr_star for sweep in diagnosis.sweeps if sweep.lr_star), judged.run.base_lr)
-    numbers = {"max_train_steps": PROBE_STEPS, "base_lr": PROBE_FACTOR * star if star else None}
+    base_lr = float(f"{PROBE_FACTOR * star:.6g}") if star else None
+    numbers = {"max_train_steps": PROBE_STEPS, "base_lr": base_lr, "cost_steps": SEEDS * PROBE_STEPS}
     rate = f"learning rate {number(numbers['base_lr'])}, twice the best" if star else "twice the best learning rate"
     sentence = (
         f"Train {PROBE_STEPS} steps at {rate}, with the loss of every step: this log cannot show the first steps."

@@ -20,10 +20,23 @@ def measure_grad_norm(run: Run) -> GradNorm | None:
     return GradNorm(float(p50), float(p90), float(p99), float(finite.max()), int(len(norm) - len(finite)))
 
 
+def find_skipped(run: Run) -> np.ndarray:
+    """Returns the steps whose norm is not finite while the loss is, there and later: skipped by mixed precision."""
+    steps, norm = run.series(schema.GRAD_NORM)
+    loss_steps, loss = run.loss
+    good = loss_steps[np.isfinite(loss)]
+    bad = steps[~np.isfinite(norm)]
+    return bad[np.isin(bad, good) & (bad < good[-1])] if len(good) else bad[:0]
+
+
 def find_outliers(run: Run) -> np.ndarray:
-    """Returns the steps whose norm is non-finite or more than OUTLIER_RATIO times the median of the run."""
+    """Returns the steps whose norm is non-finite or more than OUTLIER_RATIO times the median of the run.
+
+    Steps that mixed precision skipped are left out: their gradient was not used.
+    """
     steps, norm = run.series(schema.GRAD_NORM)
     finite = norm[np.isfinite(norm)]
     if not len(finite):
         return steps
-    return steps[~(norm <= OUTLIER_RATIO * np.median(finite))]
+    high = steps[~(norm <= OUTLIER_RATIO * np.median(finite))]
+    return np.setdiff1d(high, find_skipped(run))

@@ -58,7 +58,7 @@ def test_a_sparse_log_asks_for_the_probe_and_nothing_else():
     loss = curves.decline(3000, np.random.default_rng(0))[99::100]
     diagnosis = diagnose(make_study([make_run(loss, every=100, first_step=99, base_lr=0.1)]))
     assert [fix.fix for fix in diagnosis.fixes] == ["probe"]
-    assert diagnosis.fixes[0].numbers == {"max_train_steps": 500, "base_lr": 0.2}
+    assert diagnosis.fixes[0].numbers == {"max_train_steps": 500, "base_lr": 0.2, "cost_steps": 1500}
     assert "cannot tell" in write_headline(diagnosis).title
     assert diagnosis.finding("early-instability").outcome == "not-checked"
 
@@ -162,3 +162,27 @@ def test_runs_that_hide_their_first_steps_get_the_probe_behind_the_fixes_of_thos
     hidden = make_run(curves.early(600, 0).loss[9::10], run_id="hidden", every=10, first_step=9, base_lr=0.3, name="x")
     fixes = diagnose(make_study([*sweep(edge=0.3), hidden])).fixes
     assert (fixes[0].fix, fixes[-1].fix) == ("warmup", "probe")
+
+
+def norm_finding(norm, loss=None):
+    """Returns the finding on gradient outliers of a run with these norms."""
+    loss = curves.decline(len(norm), np.random.default_rng(0)) if loss is None else loss
+    return diagnose(make_study([make_run(loss, columns={schema.GRAD_NORM: norm})])).finding("gradient-outliers")
+
+
+def test_steps_that_mixed_precision_skipped_are_no_outliers_and_a_diverging_norm_is():
+    skipped, diverging = np.ones(300), np.ones(300)
+    skipped[[50, 120]] = np.inf
+    diverging[299] = np.inf
+    assert norm_finding(skipped).outcome == "clear"
+    assert norm_finding(diverging).outcome == "found"
+
+
+def test_norms_that_are_all_zero_are_no_measurement():
+    assert norm_finding(np.zeros(300)).outcome == "not-checked"
+
+
+def test_every_fix_says_what_it_costs_in_steps():
+    fixes = {fix.fix: fix.numbers["cost_steps"] for fix in diagnose(make_study(sweep(edge=0.3))).fixes}
+    assert fixes["warmup"] == 3 * 3 * (10 + 30)
+    assert fixes["lower-lr"] == 3 * 300
