@@ -35,7 +35,8 @@ def blind_reason(run: Run, curve: LossCurve) -> str:
     if unit := run.record.get(schema.STEP_UNIT):
         return f"its steps are {unit}, not updates"
     if run.log.averaged_over and run.log.averaged_over > 1:
-        return f"each logged loss is a mean over {run.log.averaged_over:,} steps"
+        over = run.log.averaged_over
+        return f"each logged loss is a mean over {over:,} steps, in which one step at {over:,} times the loss only doubles it"
     if steps[0] > 1:
         return f"the first logged step is {steps[0]:,}"
     if len(steps) < POINTS_AT_LEAST and curve.lost_from is None:
@@ -45,7 +46,7 @@ def blind_reason(run: Run, curve: LossCurve) -> str:
     if len(seen) < COVERAGE * (end - steps[0] + 1) or (len(gaps) and gaps.max() > LARGEST_GAP):
         every = int(np.median(gaps)) if len(gaps) else end
         return (
-            f"the loss was logged every {every:,} steps"
+            f"the loss was logged every {every:,} steps, and a rise of up to {every - 1:,} steps leaves no trace"
             if every > 1
             else f"{end - len(seen):,} of the first {end:,} steps were not logged"
         )
