@@ -52,9 +52,9 @@ def execute(plan: Sequence[PlannedRun], target: Target, jobs: int, progress: Pro
     with ProcessPoolExecutor(
         min(jobs, len(plan)), mp_context=context, initializer=_start_worker, initargs=(steps_done, stop)
     ) as pool:
-        with _children_ignore_interrupt():
-            futures = {pool.submit(_train_run, index, planned, target): index for index, planned in enumerate(plan)}
         try:
+            with _interrupt_waits():
+                futures = {pool.submit(_train_run, index, planned, target): index for index, planned in enumerate(plan)}
             _watch(futures, plan, steps_done, progress)
         except BrokenProcessPool as error:
             raise RunLogError(
@@ -78,13 +78,16 @@ def _watch(
 
 
 @contextmanager
-def _children_ignore_interrupt() -> Iterator[None]:
-    """Ctrl-C reaches the whole process group; only the parent is to act on it. Ignored signals are inherited."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupt_waits() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group; only the parent is to act on it, once the children have started.
+
+    A blocked signal is inherited by the children, for good, and waits for the parent.
+    """
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
 def _start_worker(steps_done: Sequence[int], stop: object) -> None:
