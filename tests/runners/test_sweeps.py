@@ -17,6 +17,11 @@ OPTIONS = "--workload mlp --optimizer momentum --base-lr 0.01,1 --seeds 2 --max-
 LR_SWEEP = OPTIONS.split()
 
 
+def heed_interrupts():
+    """Undoes what a shell does to its background jobs: they ignore Ctrl-C, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def command(store, *options):
     return [sys.executable, "-m", "runners.lr_sweep", *options, "--store", str(store)]
 
@@ -81,7 +86,13 @@ def test_a_sweep_over_variants_names_the_runs_by_what_differs(tmp_path, capsys):
 
 def test_ctrl_c_leaves_valid_partial_runs_that_resume_completes(tmp_path, commands):
     options = [*LR_SWEEP, "--base-lr", "0.01,0.02", "--max-train-steps", "1500", "--seeds", "1"]
-    sweep = subprocess.Popen(command(tmp_path, *options), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    sweep = subprocess.Popen(
+        command(tmp_path, *options),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )
     while count_rows("small", tmp_path) < 200:
         assert not select.select([sweep.stderr], [], [], 0.01)[0], sweep.stderr.readline()
     os.killpg(sweep.pid, signal.SIGINT)
