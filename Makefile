@@ -8,7 +8,7 @@ DEMO_SERVE ?= 1
 PORT ?= 8501
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo install test lint bench bench-detection bench-false-alarms soak serve clean
+.PHONY: demo install test lint bench bench-sweep bench-detection bench-false-alarms soak serve clean
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -49,7 +49,10 @@ bench-detection: $(VENV)/test-installed
 	$(BIN)/python tests/bench/detection.py $(if $(RUNS),--runs $(RUNS))
 
 bench-false-alarms: $(VENV)/test-installed
-	$(BIN)/python -m tests.bench.false_alarms
+	$(BIN)/python -m tests.bench.false_alarms $(if $(LENGTHS),--lengths $(LENGTHS))
+
+bench-sweep: $(VENV)/test-installed
+	$(BIN)/python -m tests.bench.sweep
 
 soak: $(VENV)/test-installed
 	$(BIN)/python tests/bench/soak.py

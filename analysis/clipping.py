@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.phases import Phases, planned_steps, share_by_phase, split_phases
 from analysis.results import Clipping, RunDiagnosis
 from analysis.runlog import Run, schema
 
@@ -29,7 +30,7 @@ class ClipProposal:
     num_steps: int
 
 
-def measure_clipping(norm: np.ndarray, clip_threshold: float) -> Clipping | None:
+def measure_clipping(norm: np.ndarray, clip_threshold: float, phases: Phases | None = None) -> Clipping | None:
     """Measures what clipping at a threshold does to the updates.
 
     clipped_fraction = share of steps with |g| > lambda; effective_lr_multiplier = mean of min(1, lambda / |g|).
@@ -37,29 +38,57 @@ def measure_clipping(norm: np.ndarray, clip_threshold: float) -> Clipping | None
     Args:
         norm: Unclipped gradient norms, shape (n,); non-finite norms count as clipped, to nothing.
         clip_threshold: lambda, positive.
+        phases: Phases of the steps; without them there are no shares by phase.
 
     Returns:
         The measures; None for an empty norm.
 
-    >>> measure_clipping(np.array([1.0, 2.0, 4.0, 1.0]), 2.0)
-    Clipping(clip_threshold=2.0, clipped_fraction=0.25, effective_lr_multiplier=0.875, extreme=False)
+    >>> measured = measure_clipping(np.array([1.0, 2.0, 4.0, 1.0]), 2.0)
+    >>> measured.clipped_fraction, measured.effective_lr_multiplier
+    (0.25, 0.875)
     """
-    if not len(norm):
-        return None
     size = np.where(np.isfinite(norm), norm, np.inf)
-    fraction = float((size > clip_threshold).mean())
     with np.errstate(divide="ignore"):
-        multiplier = float(np.minimum(1.0, clip_threshold / size).mean())
-    return Clipping(float(clip_threshold), fraction, multiplier, fraction > EXTREME_FRACTION)
+        return summarize_clipping(np.minimum(1.0, clip_threshold / size), float(clip_threshold), phases)
+
+
+def summarize_clipping(
+    multiplier: np.ndarray, clip_threshold: float | None, phases: Phases | None = None
+) -> Clipping | None:
+    """Summarizes what clipping multiplied the gradients by.
+
+    Args:
+        multiplier: 1 unclipped, 0 for a skipped step, shape (n,); one that is not finite counts as 0.
+        clip_threshold: lambda; None where a rule chose one at every step.
+        phases: Phases of the steps; without them there are no shares by phase.
+
+    Returns:
+        The measures; None without steps.
+    """
+    if not len(multiplier):
+        return None
+    multiplier = np.where(np.isfinite(multiplier), multiplier, 0.0)
+    is_clipped = multiplier < 1
+    fraction = float(is_clipped.mean())
+    shares = None if phases is None else share_by_phase(is_clipped, phases)
+    return Clipping(clip_threshold, fraction, float(multiplier.mean()), fraction > EXTREME_FRACTION, shares)
 
 
 def measure_run_clipping(run: Run) -> Clipping | None:
-    """Measures the clipping of a run; None where threshold or unclipped norms are not known."""
+    """Measures the clipping of a run by the multipliers it logged, else by its threshold and its unclipped norms.
+
+    Returns:
+        The measures; None where neither is known.
+    """
     threshold = run.record.get(schema.CLIP_THRESHOLD)
-    _, norm = run.series(schema.GRAD_NORM)
-    if not threshold or run.log.grad_norm == "after-clipping":
+    threshold = float(threshold) if threshold else None
+    steps, multiplier = run.series(schema.CLIP_MULTIPLIER)
+    if len(multiplier):
+        return summarize_clipping(multiplier, threshold, split_phases(steps, planned_steps(run)))
+    if threshold is None or run.log.grad_norm == "after-clipping":
         return None
-    return measure_clipping(norm, float(threshold))
+    steps, norm = run.series(schema.GRAD_NORM)
+    return measure_clipping(norm, threshold, split_phases(steps, planned_steps(run)))
 
 
 def healthy_norms(judged: RunDiagnosis) -> np.ndarray:

@@ -27,8 +27,8 @@ class Ending:
 
 
 def has_ended(judged: RunDiagnosis) -> bool:
-    """Whether a run took all its steps, or was lost: neither running nor interrupted."""
-    return judged.run.record.get(schema.STATUS) not in ("running", "interrupted")
+    """Whether a run took all its steps, or was lost: neither running, nor interrupted, nor stopped by the guard."""
+    return judged.run.record.get(schema.STATUS) not in ("running", "interrupted", "stopped")
 
 
 def name_objective(runs: list[RunDiagnosis]) -> str:

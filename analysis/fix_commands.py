@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 
 from analysis.lr_words import number
 from analysis.results import Diagnosis
@@ -9,11 +10,30 @@ from analysis.runlog import Run, schema
 from analysis.series import series_key
 
 OWN_WORKLOAD = "my_package.my_module:my_workload"  # an imported log names no model that we could train
-REPAIRED = {  # the repaired twin of a built-in workload: option and value
+REPAIRED = {  # PLAYBOOK P6: the repaired twin of a built-in workload, option and value
     "stride_resnet": ("stride", "2x2"),
+    "cifar_wrn": ("stride", "2x2"),
     "mlp": ("norm", "layer"),
+    "charlm": ("norm", "res_post"),  # x + Norm(f(x))
+    "deepres": ("norm", "pre"),  # normalisation where it is missing
 }
 RUNNER_SOURCE = "runner"
+OPTIMIZER_OPTIONS = ("gamma", "rho", "beta1", "beta2", "eps")  # PLAYBOOK P9: the symbols of the update rules
+CLIP_OPTION = "clip_"  # before the name of an option of an adaptive clip rule, as schema.CLIP_RULE says
+CARRIED = {  # fields of a record by the option of `lr_sweep` that repeats them
+    schema.SCHEDULE: "--schedule",
+    schema.WARMUP_STEPS: "--warmup-steps",
+    schema.UPDATE_CLIP_THRESHOLD: "--update-clip-threshold",
+}
+CLIPPING = {schema.CLIP_THRESHOLD: "--clip-threshold", schema.CLIP_RULE: "--clip-rule"}
+PLAIN = (None, 0, "constant")  # values of them that need no option
+EXPERIMENTS = {  # the command that tries a fix on a sweep; it finds its numbers in the study
+    "warmup": "runners.warmup_sweep",
+    "clipping": "runners.clip_sweep",
+    "optimizer": "runners.optimizer_swap",
+    "architecture": "runners.architecture_swap",
+    "lower-lr": "runners.lower_lr",
+}
 ABSENT = "none"  # how a runner's --variant names a field that the record does not have
 
 
@@ -31,12 +51,12 @@ def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
         return own_workload_command(fix, study, run, numbers)
     if fix == "probe":
         return join("runners.probe", study, choose_series(diagnosis, run), rate(numbers))
+    if any(sweep.unstable_base_lr and run.run_id in {mark.run_id for mark in sweep.runs} for sweep in diagnosis.sweeps):
+        return join(EXPERIMENTS[fix], study, choose_series(diagnosis, run))
     if fix == "warmup":
-        lengths = ",".join(str(steps) for steps in numbers["warmup_steps"])
-        return join(
-            "runners.warmup_sweep", study, choose_series(diagnosis, run), rate(numbers), ["--warmup-steps", lengths]
-        )
-    return join("runners.lr_sweep", study, lr_sweep_options(fix, run, numbers))
+        lengths = ["--warmup-steps", ",".join(str(steps) for steps in numbers["warmup_steps"])]
+        return join("runners.warmup_sweep", study, choose_series(diagnosis, run), rate(numbers), lengths)
+    return join("runners.lr_sweep", study, lr_sweep_options(fix, diagnosis, run, numbers))
 
 
 def own_workload_command(fix: str, study: list[str], run: Run, numbers: dict) -> str:
@@ -52,28 +72,65 @@ def own_workload_command(fix: str, study: list[str], run: Run, numbers: dict) ->
     return join("runners.lr_sweep", study, options)
 
 
-def lr_sweep_options(fix: str, run: Run, numbers: dict) -> list[str]:
+def lr_sweep_options(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> list[str]:
     """Returns the options of `lr_sweep` that repeat a run with one factor changed."""
     record = run.record
-    workload = str(record.get(schema.WORKLOAD))
-    variant = dict(workload_options(run))
+    workload, optimizer = str(record.get(schema.WORKLOAD)), str(record.get(schema.OPTIMIZER))
+    variant = workload_options(diagnosis, run)
     if fix == "architecture" and workload in REPAIRED:
         name, value = REPAIRED[workload]
         variant[name] = value
-    optimizer = str(numbers.get("optimizer") or record.get(schema.OPTIMIZER))
-    options = ["--workload", workload]
-    options += [part for name, value in sorted(variant.items()) for part in ("--variant", f"{name}={value}")]
-    options += ["--optimizer", optimizer, *rate(numbers), "--seeds", "3"]
-    options += ["--max-train-steps", str(record.get(schema.MAX_TRAIN_STEPS))]
+    options = ["--workload", workload, *pairs("--variant", variant)]
+    if fix == "optimizer":
+        options += ["--optimizer", str(numbers["optimizer"])]
+    else:
+        rule = {name: record[name] for name in OPTIMIZER_OPTIONS if name in record}
+        options += ["--optimizer", optimizer, *pairs("--optimizer-option", rule)]
+    options += [*rate(numbers), "--seeds", "3", "--max-train-steps", str(record.get(schema.MAX_TRAIN_STEPS))]
     if fix == "clipping":
-        options += ["--clip-threshold", number(numbers["clip_threshold"])]
-    return [*options, "--resume"]
+        return [*options, *carry(record, CARRIED), "--clip-threshold", number(numbers["clip_threshold"]), "--resume"]
+    rule = {name.removeprefix(CLIP_OPTION): record[name] for name in own_names(record) if is_clip_option(name)}
+    return [*options, *carry(record, CARRIED | CLIPPING), *pairs("--clip-option", rule), "--resume"]
 
 
-def workload_options(run: Run) -> dict[str, str]:
-    """Returns the options of the workload that the record carries by their own name, as text."""
+def workload_options(diagnosis: Diagnosis, run: Run) -> dict[str, object]:
+    """Returns the options of the workload, which a record of our runners carries by their own names.
+
+    They are what is left of a record without the fields of the run log, the metaparameters of the optimizer and those
+    of the clip rule. The batch size is on record whether or not it is an option: it is one where a command gave it.
+    """
+    record = run.record
+    names = [name for name in own_names(record) if name not in OPTIMIZER_OPTIONS and not is_clip_option(name)]
+    commands = [
+        str(other.run.record.get(schema.COMMAND))
+        for other in diagnosis.runs
+        if other.run.record.get(schema.WORKLOAD) == record.get(schema.WORKLOAD)
+    ]
+    if any(f"{schema.BATCH_SIZE}=" in command for command in commands):
+        names.append(schema.BATCH_SIZE)
+    return {name: record[name] for name in names}
+
+
+def own_names(record: Mapping[str, object]) -> list[str]:
+    """Returns the names of the metaparameters that are no field of the run log."""
     known = {field.name for field in schema.RUN_FIELDS}
-    return {name: str(run.record[name]) for name, _ in REPAIRED.values() if name in run.record and name not in known}
+    return [name for name, value in record.items() if name not in known and value is not None]
+
+
+def is_clip_option(name: str) -> bool:
+    """Whether a field holds an option of an adaptive clip rule."""
+    return name.startswith(CLIP_OPTION)
+
+
+def carry(record: Mapping[str, object], flags: Mapping[str, str]) -> list[str]:
+    """Returns the options that repeat fields of a record."""
+    given = {flag: record.get(name) for name, flag in flags.items() if record.get(name) not in PLAIN}
+    return [part for flag, value in given.items() for part in (flag, str(value))]
+
+
+def pairs(flag: str, values: Mapping[str, object]) -> list[str]:
+    """Returns `flag name=value` for each value, sorted by name."""
+    return [part for name, value in sorted(values.items()) for part in (flag, f"{name}={value}")]
 
 
 def choose_series(diagnosis: Diagnosis, run: Run) -> list[str]:
@@ -84,7 +141,7 @@ def choose_series(diagnosis: Diagnosis, run: Run) -> list[str]:
     names = sorted({name for key in (own, *keys) for name in key})
     differing = [name for name in names if len({key.get(name) for key in (own, *keys)}) > 1]
     values = {name: json.loads(own[name]) if name in own else ABSENT for name in differing}
-    return [part for name, value in values.items() for part in ("--variant", f"{name}={value}")]
+    return pairs("--variant", values)
 
 
 def rate(numbers: dict) -> list[str]:

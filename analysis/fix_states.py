@@ -1,52 +1,88 @@
 """What the study's own runs already say of a fix: suggested, tried, failed or confirmed."""
 
-from analysis.fix_commands import REPAIRED
+from collections.abc import Sequence
+
+from analysis.fix_commands import OPTIMIZER_OPTIONS, REPAIRED, is_clip_option, own_names
+from analysis.fix_outcomes import Setting, compare_checkpoints, is_full
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.series import series_key
+from analysis.swap_outcome import judge_optimizer
 
-CHANGES = {"warmup": schema.WARMUP_STEPS, "clipping": schema.CLIP_THRESHOLD}
-SEEDS_AT_LEAST = 3  # fewer seeds are inconclusive (ours)
+LENGTH = {schema.MAX_TRAIN_STEPS, schema.SCHEDULE}  # a search may be shorter than training, and hold its peak
+LOWER_LR = "runners.lower_lr"  # the sweep shows lower rates anyway: the fix is what this command repeats
+STATES = {"held": "confirmed", "failed": "failed", "inconclusive": "tried"}
 
 
 def state_of(diagnosis: Diagnosis, sweep: LrSweep | None, fix: str) -> str:
-    """Judges a fix by runs of the study that change its factor alone, at learning rates that were unstable without.
+    """Judges a fix by runs of the study that change its factor alone.
 
-    Confirmed: one setting held in every seed, 3 or more. Failed: no setting held in any seed, 3 or more seeds.
-    Tried: anything between. An optimizer needs a learning-rate sweep of its own: never judged at another's rates.
+    Confirmed: a setting of full length held where training was unstable without, or ended better. Failed: a setting
+    failed and none held. Tried: anything between. Another optimizer is judged at its own best learning rate, by its
+    own sweep.
     """
-    if sweep is None or sweep.unstable_base_lr is None:
+    if sweep is None or sweep.lr_star is None or sweep.unstable_base_lr is None:
         return "suggested"
-    member = next(judged for judged in diagnosis.runs if judged.series == sweep.series)
-    workload = str(member.run.record.get(schema.WORKLOAD))
-    factor = REPAIRED[workload][0] if fix == "architecture" and workload in REPAIRED else CHANGES.get(fix)
-    if factor is None:
+    members = [judged for judged in diagnosis.runs if judged.series == sweep.series]
+    baseline = Setting(sweep.series, tuple(judged for judged in members if judged.run.base_lr == sweep.lr_star))
+    settings = find_settings(diagnosis, members[0], fix)
+    if fix == "optimizer":
+        return state_of_optimizer(diagnosis, settings, baseline)
+    baseline, *settings = compare_checkpoints(baseline, settings)
+    if fix == "lower-lr":
+        told = [setting for setting in settings if any(LOWER_LR in command_of(judged) for judged in setting.runs)]
+    else:
+        told = [
+            setting
+            for setting in settings
+            if setting.base_lr >= sweep.unstable_base_lr or setting.best_loss < baseline.best_loss
+        ]
+    if not told:
         return "suggested"
-    settings: dict[tuple, list[RunDiagnosis]] = {}
-    for judged in runs_with(diagnosis, sweep, member, factor):
-        settings.setdefault((judged.series, judged.run.base_lr), []).append(judged)
-    if not settings:
-        return "suggested"
-    enough = [group for group in settings.values() if len(group) >= SEEDS_AT_LEAST]
-    if any(all(judged.verdict == "stable" for judged in group) for group in enough):
+    if any(setting.verdict == "held" and is_full(setting, baseline) for setting in told):
         return "confirmed"
-    if enough and not any(judged.verdict == "stable" for group in settings.values() for judged in group):
-        return "failed"
-    return "tried"
+    verdicts = {setting.verdict for setting in told}
+    return "failed" if "failed" in verdicts and "held" not in verdicts else "tried"
 
 
-def runs_with(diagnosis: Diagnosis, sweep: LrSweep, member: RunDiagnosis, factor: str) -> list[RunDiagnosis]:
-    """Returns the runs that differ from the sweep's series in one factor (and in length), at unstable rates."""
-    ignored = (factor, schema.MAX_TRAIN_STEPS)
+def command_of(judged: RunDiagnosis) -> str:
+    """Returns the command line that made a run, "" where it is not on record."""
+    return str(judged.run.record.get(schema.COMMAND) or "")
 
-    def rest(judged: RunDiagnosis) -> tuple:
-        return tuple(item for item in series_key(judged.run) if item[0] not in ignored)
 
-    return [
-        judged
-        for judged in diagnosis.runs
-        if judged.series != sweep.series
-        and rest(judged) == rest(member)
-        and judged.run.record.get(factor)
-        and (judged.run.base_lr or 0) >= sweep.unstable_base_lr
-    ]
+def find_settings(diagnosis: Diagnosis, member: RunDiagnosis, fix: str) -> list[Setting]:
+    """Returns the settings that differ from a series in the factor of a fix alone, in order of their label."""
+    groups: dict[tuple, list[RunDiagnosis]] = {}
+    for judged in diagnosis.runs:
+        if judged.run.base_lr is not None and changes(fix, member, judged):
+            groups.setdefault((judged.series, judged.run.base_lr), []).append(judged)
+    return [Setting(f"{series}, base_lr={rate:g}", tuple(runs)) for (series, rate), runs in sorted(groups.items())]
+
+
+def changes(fix: str, member: RunDiagnosis, judged: RunDiagnosis) -> bool:
+    """Whether a run differs from a member of the series in the factor of a fix, and in no other."""
+    before, after = dict(series_key(member.run)), dict(series_key(judged.run))
+    differing = {name for name in before | after if before.get(name) != after.get(name)} - LENGTH
+    record, workload = judged.run.record, str(member.run.record.get(schema.WORKLOAD))
+    if fix == "warmup":
+        return differing == {schema.WARMUP_STEPS} and bool(record.get(schema.WARMUP_STEPS))
+    if fix == "clipping":
+        on = {schema.CLIP_THRESHOLD, schema.CLIP_RULE} & after.keys()
+        return bool(differing and on) and all(name in on or is_clip_option(name) for name in differing)
+    if fix == "optimizer":
+        return schema.OPTIMIZER in differing and differing <= {schema.OPTIMIZER, *OPTIMIZER_OPTIONS}
+    if fix == "architecture":
+        known = {REPAIRED[workload][0]} if workload in REPAIRED else set()
+        tried = {record.get(schema.CHANGED)} & {name for name in own_names(record) if not is_clip_option(name)}
+        return len(differing) == 1 and differing <= known | tried - set(OPTIMIZER_OPTIONS)
+    return not differing and judged.series == member.series
+
+
+def state_of_optimizer(diagnosis: Diagnosis, settings: Sequence[Setting], baseline: Setting) -> str:
+    """Judges the sweep of each other optimizer; the best of their verdicts counts."""
+    states = set()
+    for sweep in diagnosis.sweeps:
+        own = [setting for setting in settings if setting.runs[0].series == sweep.series]
+        if own:
+            states.add(STATES[judge_optimizer(sweep, own, baseline).verdict])
+    return next((state for state in ("confirmed", "tried", "failed") if state in states), "suggested")

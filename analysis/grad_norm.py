@@ -21,7 +21,10 @@ def measure_grad_norm(run: Run) -> GradNorm | None:
 
 
 def find_skipped(run: Run) -> np.ndarray:
-    """Returns the steps whose norm is not finite while the loss is, there and later: skipped by mixed precision."""
+    """Returns the steps whose norm is not finite while the loss is, there and later: skipped by mixed precision.
+
+    A step that a clip rule skipped for its large but finite norm is none of them: that norm is a measurement.
+    """
     steps, norm = run.series(schema.GRAD_NORM)
     loss_steps, loss = run.loss
     good = loss_steps[np.isfinite(loss)]

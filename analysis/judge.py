@@ -1,16 +1,19 @@
 """One run, judged: its events, what its log can show of the first steps, its norms and its clipping."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from analysis import judged_file
 from analysis.clipping import measure_run_clipping
 from analysis.eval_gaps import judge_early, judge_run
 from analysis.grad_norm import measure_grad_norm
 from analysis.loss_rise import find_loss_rises, make_curve
 from analysis.loss_rise.curve import LossCurve
-from analysis.results import RunDiagnosis
+from analysis.results import Event, RunDiagnosis
 from analysis.runlog import Run, schema
+from analysis.stopped import find_stop
 from analysis.stuck import find_stuck
 
 
@@ -31,6 +34,7 @@ def curve_of(run: Run) -> LossCurve | None:
 
 HEAVY_MOMENTUM = 0.95  # below, oscillations die within tens of steps (ours, docs/evidence.md#ringing)
 RESTART = 1.5  # a learning rate that jumps by this factor, back to where it has been (ours)
+SOON_POINTS = 9  # of a rise: a jump is at its height in most of them (ours, docs/evidence.md#evaluations)
 MOMENTUM_FIELDS = ("gamma", "momentum")
 
 
@@ -54,26 +58,62 @@ def planned_changes(run: Run) -> tuple[int, ...]:
     return (*declared, *(int(step) for step in steps[jumps]))
 
 
+def note_overfitting(run: Run, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Takes slow rises of a log without training losses out of the verdict: overfitting looks the same."""
+    if len(run.series(schema.TRAIN_LOSS)[0]):
+        return events
+    return tuple(
+        replace(event, grade="suspected", note="a slow rise of the evaluation loss may be overfitting")
+        if event.outcome == "not-recovered" and is_slow(run, event)
+        else event
+        for event in events
+    )
+
+
+def is_slow(run: Run, event: Event) -> bool:
+    """Whether a rise has not reached half its height within the first points."""
+    steps, loss = run.loss
+    first = int(np.searchsorted(steps, event.onset_step))
+    return bool(np.median(loss[first : first + SOON_POINTS]) < event.level_before + event.rise / 2)
+
+
 class JudgedRuns:
     """Remembers the diagnoses of runs, so that a study that grows is not judged anew at each look.
 
     Keyed by the run object itself, which never changes: reading a study again gives the same objects for the runs
-    that have ended.
+    that have ended. Those can be kept in a file too, under all that a judgment rests on.
     """
 
-    def __init__(self, most: int = 1024):
-        self._most = most
+    def __init__(self, path: Path | None = None, most: int = 1024):
+        """Takes the file that diagnoses of ended runs are kept in, if any, and how many runs to remember."""
+        self._path, self._most = path, most
         self._known: dict[int, RunDiagnosis] = {}  # by id; the diagnosis keeps its run, so no id is used twice
+        self._kept = judged_file.read_judged(path) if path else {}
+        self._used: dict[str, str] = {}
 
     def judge(self, run: Run, series: str) -> RunDiagnosis:
         """Returns the diagnosis of a run under a label of its series."""
         known = self._known.get(id(run))
         if known is None or known.run is not run:
-            known = judge_one(run, series)
+            ended = run.record.get(schema.STATUS) != "running"
+            known = self._judge_once(run, series) if self._path and ended else judge_one(run, series)
             if len(self._known) >= self._most:
                 self._known.clear()
             self._known[id(run)] = known
         return known if known.series == series else replace(known, series=series)
+
+    def _judge_once(self, run: Run, series: str) -> RunDiagnosis:
+        key = judged_file.key_of_run(run)
+        kept = self._kept.get(key)
+        known = judge_one(run, series) if kept is None else judged_file.from_text(kept, run, series)
+        self._used[key] = kept or judged_file.to_text(known)
+        return known
+
+    def keep(self) -> None:
+        """Writes what is new to the file, and leaves out what no run has asked for."""
+        if self._path and self._used.keys() - self._kept.keys():
+            self._kept = dict(self._used)
+            judged_file.write_judged(self._path, self._kept)
 
 
 def judge_one(run: Run, series: str) -> RunDiagnosis:
@@ -93,11 +133,14 @@ def judge_one(run: Run, series: str) -> RunDiagnosis:
             run, series, "unstable" if len(run.loss[0]) else "cannot-tell", "cannot-tell", (), (), norm, clipping
         )
     norms = {name: run.series(name) for name in (schema.GRAD_NORM, schema.UPDATE_NORM) if len(run.series(name)[0])}
-    rises = find_loss_rises(curve, norms, planned_changes(run), may_ring(run))
+    rises = find_loss_rises(curve, norms, planned_changes(run), may_ring(run), run.record.get(schema.RESUMED_AT) or ())
     stuck = find_stuck(curve, run.record.get(schema.BASELINE_LOSS))
-    events = rises.events
+    events = note_overfitting(run, rises.events)
     if stuck is not None and not any(event.outcome != "recovered" for event in events):
         events = (*events, stuck)
+    stop = find_stop(run, curve)
+    if stop is not None and not any(event.grade == "confirmed" for event in events):
+        events = (*(event for event in events if event.onset_step < stop.onset_step), stop)
     early, _ = judge_early(run, curve, events)
     verdict = judge_run(early, curve, events)
     return RunDiagnosis(run, series, verdict, early, events, rises.blips, norm, clipping)

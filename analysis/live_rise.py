@@ -5,10 +5,10 @@ It looks forward only: a rise that is seen by what follows it, and a slow one, a
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.live_alarm import Alarm
 from analysis.live_noise import LiveNoise
 from analysis.live_rules import Found, Scales, SuddenRule, upper_median
 from analysis.loss_rise import NORM_ROSE, find_precursor, make_curve
@@ -28,29 +28,6 @@ RECENT = 2048  # points kept to place an onset in, a multiple of what most alarm
 HEAD_LOOKS = frozenset({24, 32, 48, 64, 96, 128, 192, 256, 320})  # points at which the early rule looks back (ours)
 HEAD_LOOKS_MEASURED = HEAD_LOOKS | {10, 12, 16}  # with a measured start it can look sooner (ours)
 NEW_LEVEL = 100  # blocks after which an unrecovered rise becomes the level that later ones are held against (ours)
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A rise of a running loss.
-
-    Attributes:
-        step: Step at which it was noticed.
-        kind: "early" or "mid-training".
-        onset_step: First step of the rise, never after `step`.
-        level_before: Level of the loss just before.
-        height: Rise so far, in units of loss; None for a non-finite loss.
-        rule: "sustained", "sudden", "early" or "non-finite".
-        preceded_by: "grad_norm" where that norm had an outlier just before the onset.
-    """
-
-    step: int
-    kind: str
-    onset_step: int
-    level_before: float | None
-    height: float | None
-    rule: str
-    preceded_by: str | None
 
 
 class LiveRises:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.edge_noise import measure_edge_noise
 from analysis.feasibility import Ending, has_ended, is_too_high, measure_ending, name_objective
 from analysis.lr_words import describe_sweep
 from analysis.results import LrSweep, RunDiagnosis, SweepRun
@@ -84,6 +85,7 @@ def find_lr_sweep(series: str, runs: list[RunDiagnosis]) -> LrSweep:
         end,
         "",
         measure_sensitivity(rungs, start_of(endings)),
+        measure_edge_noise(runs),
     )
     return describe_sweep(sweep, rungs)
 

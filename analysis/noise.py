@@ -4,6 +4,7 @@ Everything here is robust to the events that we look for: medians and quantiles,
 """
 
 import math
+from bisect import insort
 
 import numpy as np
 from scipy import ndimage
@@ -30,10 +31,10 @@ def trailing_rank(x: np.ndarray, width: int, quantile: float) -> np.ndarray:
     n = len(x)
     if width <= 1 or n == 0:
         return x.copy()
-    out = np.empty(n)
-    for i in range(min(width - 1, n)):
-        part = np.sort(x[: i + 1])
-        out[i] = part[min(i, int(quantile * (i + 1)))]
+    out, by_size = np.empty(n), []
+    for i, value in enumerate(x[: width - 1].tolist()):
+        insort(by_size, value)
+        out[i] = by_size[min(i, int(quantile * (i + 1)))]
     if n >= width:
         rank = min(width - 1, int(quantile * width))
         centred = ndimage.rank_filter(x, rank=rank, size=width, mode="nearest")

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from analysis.results import Diagnosis, LrSweep, RunDiagnosis
+from analysis.results import Clipping, Diagnosis, LrSweep, RunDiagnosis
 
 SCHEMA = "steadystep.diagnosis/1"
 
@@ -33,6 +33,7 @@ def publish_sweep(sweep: LrSweep) -> dict:
     return {name: value for name, value in fields(sweep).items() if name != "runs"} | {
         "infeasible": sweep.infeasible,
         "headroom_decades": sweep.headroom_decades,
+        "edge_noise": [fields(noise) for noise in sweep.edge_noise],
     }
 
 
@@ -52,8 +53,15 @@ def publish_run(judged: RunDiagnosis) -> dict:
         "events": [fields(event) for event in judged.events],
         "blips": judged.blips,
         "grad_norm": fields(judged.grad_norm),
-        "clipping": fields(judged.clipping),
+        "clipping": publish_clipping(judged.clipping),
     }
+
+
+def publish_clipping(clipping: Clipping | None) -> dict | None:
+    """Returns what clipping did; the shares by phase stay inside."""
+    if clipping is None:
+        return None
+    return fields(clipping) | {"clipped_fraction_by_phase": fields(clipping.clipped_fraction_by_phase)}
 
 
 def fields(record) -> dict | None:

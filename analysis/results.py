@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analysis.phases import PhaseShares
 from analysis.runlog import Run, Study
 
 
@@ -54,12 +55,13 @@ class GradNorm:
 
 @dataclass(frozen=True)
 class Clipping:
-    """What a clip threshold did to a run's updates."""
+    """What clipping did to a run's updates; no threshold where a rule chose one at every step."""
 
-    clip_threshold: float
+    clip_threshold: float | None
     clipped_fraction: float
     effective_lr_multiplier: float
     extreme: bool
+    clipped_fraction_by_phase: PhaseShares | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,23 @@ class SweepRun:
 
 
 @dataclass(frozen=True)
+class EdgeNoise:
+    """How noisy the late loss is at one learning rate of a series.
+
+    Attributes:
+        base_lr: The learning rate.
+        factor: By which the late loss typically changes from one logged point to the next, median over runs; 1.1 is
+            a tenth.
+        times: Its logarithm over that of the next lower learning rate: how many times as noisy. None for the lowest,
+            and above one whose loss does not change.
+    """
+
+    base_lr: float
+    factor: float
+    times: float | None
+
+
+@dataclass(frozen=True)
 class LrSweep:
     """The learning-rate axis of one series.
 
@@ -128,6 +147,7 @@ class LrSweep:
         sentence: The verdict with its evidence.
         sensitivity: Share of the achievable progress that is lost on average over the searched range of log10
             base_lr; None where the start is unknown or the learning rates are too few.
+        edge_noise: Noise of the late loss by learning rate, ascending; in no verdict.
     """
 
     series: str
@@ -141,6 +161,7 @@ class LrSweep:
     at_range_end: str | None
     sentence: str
     sensitivity: float | None = None
+    edge_noise: tuple[EdgeNoise, ...] = ()
 
     @property
     def infeasible(self) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class Schedule:
         peak_lr: Largest learning rate.
         final_lr: Learning rate of the last row.
         total_steps: Last logged step + 1.
-        warmup_from: "prepended", "taken-from-training", "none", or "unknown" without max_train_steps on record.
+        warmup_from: "prepended", "taken-from-training", "none", or "unknown": max_train_steps is not on record, or
+            the run did not take all its steps.
     """
 
     warmup_steps: int
@@ -35,7 +36,7 @@ def read_schedule(run: Run) -> Schedule | None:
     """Reads the schedule of a run.
 
     Args:
-        run: A finished run with an lr column.
+        run: A run with an lr column.
 
     Returns:
         The schedule; None without finite learning rates.
@@ -49,7 +50,9 @@ def read_schedule(run: Run) -> Schedule | None:
     ramped = reached > 0 and bool((np.diff(lr[: reached + 1]) >= 0).all())
     warmup = int(steps[reached]) if ramped else 0
     total = int(run.steps[schema.STEP].to_numpy()[-1]) + 1
-    return Schedule(warmup, peak, float(lr[-1]), total, account(warmup, total, run.record.get(schema.MAX_TRAIN_STEPS)))
+    ended = run.record.get(schema.STATUS) in (None, "finished")
+    planned = run.record.get(schema.MAX_TRAIN_STEPS) if ended else None
+    return Schedule(warmup, peak, float(lr[-1]), total, account(warmup, total, planned))
 
 
 def account(warmup_steps: int, total_steps: int, max_train_steps: object) -> str:
@@ -66,3 +69,17 @@ def account(warmup_steps: int, total_steps: int, max_train_steps: object) -> str
     if total_steps >= max_train_steps + warmup_steps - spare:
         return "prepended"
     return "taken-from-training" if abs(total_steps - max_train_steps) <= spare else "unknown"
+
+
+def say_warmup(schedule: Schedule | None) -> str:
+    """Says whose steps the warmup took, and how many there are in all.
+
+    >>> say_warmup(Schedule(1000, 0.1, 0.1, 11_000, "prepended"))
+    '1,000 prepended, 11,000 in all'
+    """
+    if schedule is None:
+        return "lr not logged"
+    if schedule.warmup_from == "none":
+        return f"none, {schedule.total_steps:,} in all"
+    from_whom = {"prepended": "prepended", "taken-from-training": "taken from training", "unknown": "not accounted for"}
+    return f"{schedule.warmup_steps:,} {from_whom[schedule.warmup_from]}, {schedule.total_steps:,} in all"

@@ -1,11 +1,18 @@
-"""Warmup: which lengths to try, and what a warmup adds to the steps. Source: PLAYBOOK P7."""
+"""Warmup: which lengths to try, which to try next, and what a warmup adds to the steps. Source: PLAYBOOK P7."""
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.fix_outcomes import Setting
+
 PEAK_FACTOR = 10.0  # PLAYBOOK P7: base_lr = 10 x unstable_base_lr (then 100 x)
+FAR_FACTOR = 100.0  # PLAYBOOK P7: as a further round
+NEAR_FACTOR = math.sqrt(PEAK_FACTOR)  # where 10 x is out of reach: halfway to it on a log scale (ours)
 HOLD_FACTOR = 2  # PLAYBOOK P7: post_warmup_steps = 2 x warmup_steps
 LONGEST_SHARE = 0.10  # PLAYBOOK P7: the largest at most 10 % of max_train_steps
 LONG_SHARE = 0.05  # PLAYBOOK P7: longer than 5 %: max_train_steps may have to grow
+PRECISION = 1.35  # the shortest warmup is known to this factor: three halvings of a decade (ours)
 
 
 @dataclass(frozen=True)
@@ -57,3 +64,53 @@ def plan_warmup(unstable_base_lr: float, max_train_steps: int, factor: float = P
         lengths.add(steps)
         steps *= 10
     return WarmupPlan(float(f"{factor * unstable_base_lr:.6g}"), tuple(sorted(lengths)), max_train_steps)
+
+
+@dataclass(frozen=True)
+class SearchStep:
+    """What a search for the shortest warmup needs next.
+
+    Attributes:
+        lengths: Lengths to train, empty where the search is over.
+        all_seeds: Whether to train every seed of them; otherwise the first seed looks.
+        shortest: The shortest length that holds in every seed, where the search is over; None: no length does.
+        too_short: The longest length below it that does not hold, None where none was tried.
+    """
+
+    lengths: tuple[int, ...]
+    all_seeds: bool = False
+    shortest: int | None = None
+    too_short: int | None = None
+
+
+def search_shortest(
+    planned: Sequence[int], tried: Mapping[int, Setting], num_seeds: int, precision: float = PRECISION
+) -> SearchStep:
+    """Decides which warmup to try next.
+
+    One seed looks at every planned length, then at the geometric mean of the longest that fails and the shortest that
+    holds, until they are close; the other seeds then confirm the shortest. A length fails as soon as one seed rises.
+    Where none is left, every seed tries the longest, so that the failure too rests on all of them.
+
+    Args:
+        planned: Lengths to start from, ascending, in steps.
+        tried: What was trained so far, by length.
+        num_seeds: Seeds that must hold.
+        precision: How close the two are to come, as a ratio.
+
+    Returns:
+        The next lengths, or the answer.
+    """
+    if fresh := tuple(length for length in planned if length not in tried):
+        return SearchStep(fresh)
+    open_lengths = sorted(length for length, setting in tried.items() if not setting.broke)
+    shortest = open_lengths[0] if open_lengths else None
+    too_short = max((length for length in tried if shortest is None or length < shortest), default=None)
+    if shortest is not None and too_short is not None and shortest > precision * too_short:
+        middle = round(math.sqrt(shortest * too_short))
+        if too_short < middle < shortest:
+            return SearchStep((middle,))
+    last = shortest or planned[-1]
+    if len(tried[last].runs) < num_seeds:
+        return SearchStep((last,), all_seeds=True)
+    return SearchStep((), shortest=shortest, too_short=too_short)

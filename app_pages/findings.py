@@ -9,7 +9,7 @@ from analysis.headline import write_headline
 from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.series import shorten_label
 from analysis.side_by_side import compare_sweeps
-from app_pages import shown, studies, words
+from app_pages import experiments, shown, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import first_runs, key_of, picture_of_loss, picture_of_sweep, remember, show
 
@@ -46,9 +46,9 @@ def show_next(diagnosis: Diagnosis) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**Next experiment: {words.FIX_NAMES[fix.fix].lower()}**")
         st.markdown(shown.sentence(fix.sentence))
-        st.code(fix.command, language="bash", wrap_lines=True)
-        if studies.is_sample():
-            st.caption(words.SAMPLE_COMMANDS)
+        experiments.show_command(diagnosis, fix, is_first=True)
+        if reason := experiments.why_not_here():
+            st.caption(reason)
         st.page_link("app_pages/fixes.py", label="All fixes, in order", icon=":material/build:")
 
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from analysis.lr_words import number
-from analysis.results import Fix
-from app_pages import shown, studies, words
+from analysis.results import Diagnosis, Fix
+from app_pages import experiments, shown, words
 from app_pages.chosen import diagnosis_or_stop
 
 
@@ -17,7 +17,7 @@ def say_number(value: object) -> str:
     return number(value) if isinstance(value, float) else shown.name(str(value))
 
 
-def show_fix(fix: Fix) -> None:
+def show_fix(diagnosis: Diagnosis, fix: Fix) -> None:
     """Shows one fix as a card."""
     label, color, icon = words.FIX_STATES[fix.state]
     with st.container(border=True):
@@ -25,7 +25,7 @@ def show_fix(fix: Fix) -> None:
             st.markdown(f"**{fix.rank}  ·  {words.FIX_NAMES[fix.fix]}**", width="content")
             st.badge(label, icon=icon, color=color)
         st.markdown(shown.sentence(fix.sentence))
-        st.code(fix.command, language="bash", wrap_lines=True)
+        experiments.show_command(diagnosis, fix, is_first=fix is diagnosis.next_fix)
         what, why = st.columns([7, 5], gap="medium")
         what.markdown(f"**Fixed when**  \n{shown.sentence(fix.fixed_when)}")
         reasons = ", ".join(words.check_name(code).lower() for code in fix.because)
@@ -36,14 +36,14 @@ def show_fix(fix: Fix) -> None:
 
 diagnosis = diagnosis_or_stop()
 st.title("Fixes", anchor=False)
-if not diagnosis.fixes:
+if diagnosis.fixes:
+    st.markdown("In the playbook's order; each experiment changes one thing.")
+    st.caption(experiments.why_not_here() or words.EXPERIMENTS_GO_ON)
+    for fix in diagnosis.fixes:
+        show_fix(diagnosis, fix)
+else:
     st.markdown("Nothing to fix: no check found an instability that limits training.")
     st.page_link(
         "app_pages/findings.py", label="What was checked, and what could not be", icon=":material/troubleshoot:"
     )
-    st.stop()
-st.markdown("In the playbook's order. Each experiment changes one thing; read its runs here when it is done.")
-if studies.is_sample():
-    st.caption(words.SAMPLE_COMMANDS)
-for fix in diagnosis.fixes:
-    show_fix(fix)
+experiments.show_others(diagnosis)

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
+from analysis.live_alarm import describe_alarm
+from analysis.live_study import LiveLook
 from app_pages import shown, studies
 from app_pages.facts import describe_study
 
 FOLDER = Path(__file__).parent
 REFRESH = "2s"  # ours: a loss that breaks is on the screen within two logged seconds
+MOST_ALARMS = 3  # ours: lines above the verdict
+CAUGHT_UP = 0.95  # ours: of the logs of running runs; below, the page says how far alarms reach
 PAGES = {
     "findings": ("Findings", ":material/troubleshoot:"),
     "lr_sweep": ("LR sweep", ":material/ssid_chart:"),
     "loss": ("Loss", ":material/show_chart:"),
     "grad_norm": ("Gradient norm", ":material/bar_chart:"),
+    "compare": ("Compare", ":material/compare_arrows:"),
     "fixes": ("Fixes", ":material/build:"),
     "import_logs": ("Import logs", ":material/upload_file:"),
 }
@@ -58,6 +63,25 @@ def pick_study() -> None:
 
 @st.fragment(run_every=REFRESH)
 def watch(key: str, fingerprint: str) -> None:
-    """Redraws the page once the study has changed; charts keep their zoom, for they keep their keys."""
-    if studies.fingerprint_of(key) != fingerprint:
+    """Shows rises of running runs as they come, and redraws the page once there is news of the study.
+
+    Charts keep their zoom, for they keep their keys.
+    """
+    look = studies.look_at(key)
+    show_alarms(key, look)
+    if look.fingerprint != fingerprint:
         st.rerun()
+
+
+def show_alarms(key: str, look: LiveLook) -> None:
+    """Shows the last rise of every running run that has one."""
+    for seen in look.alarms[:MOST_ALARMS]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge("Still running", icon=":material/trending_up:", color="orange")
+            st.markdown(shown.sentence(f"{shown.name(seen.name)}: {describe_alarm(seen.alarm)}"), width="content")
+            link = {studies.KEY: key, "run": shown.name(seen.name)}
+            st.page_link("app_pages/loss.py", label="See its loss", icon=":material/show_chart:", query_params=link)
+    if len(look.alarms) > MOST_ALARMS:
+        st.caption(f"{len(look.alarms) - MOST_ALARMS} more running runs have risen.")
+    if look.share_seen < CAUGHT_UP:
+        st.caption(f"Alarms of running runs speak of the first {look.share_seen:.0%} of their logs so far.")

@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from analysis.charts.grad_norm import norm_bars, norm_curve, norm_domain
+from analysis.charts.grad_norm import norm_bars, norm_curve, norm_domain, phase_bars
 from analysis.clipping import START_PERCENTILE, healthy_norms, measure_clipping
 from analysis.curves import cut_curves
 from analysis.focus import choose_sweep, runs_of
 from analysis.grad_norm import OUTLIER_RATIO, find_outliers
 from analysis.lr_words import number
-from analysis.norm_histogram import count_norms
+from analysis.norm_histogram import NormHistogram, count_norms, count_norms_by_phase, largest_share
+from analysis.phases import Phases, planned_steps, split_phases
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
 from app_pages import shown
@@ -17,6 +18,7 @@ from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import Picture, colors, key_of, literal_keys, names_of, remember, show
 
 HEIGHT = 320
+PHASES = {"early": "first 10%", "middle": "middle", "late": "last 10%"}  # of the planned steps
 
 
 def runs_with_norms(diagnosis: Diagnosis) -> list[RunDiagnosis]:
@@ -38,13 +40,70 @@ def norms_of(judged: RunDiagnosis) -> np.ndarray:
 
 def clipping_sentence(clipping: Clipping, percentile: float) -> str:
     """Says what the threshold does."""
-    fraction = clipping.clipped_fraction
-    share = f"{fraction:.0%}" if fraction >= 0.01 else f"{fraction:.1%}"
     return (
         f"Percentile {percentile:g} of the norm is {number(clipping.clip_threshold)}: "
-        f"{share} of updates would be clipped, "
+        f"{say_share(clipping.clipped_fraction)} of updates would be clipped, "
         f"and the learning rate is {clipping.effective_lr_multiplier:.2f} times its value on average."
     )
+
+
+def own_sentence(own: Clipping) -> str:
+    """Says how the run itself was clipped."""
+    how = (
+        "a threshold chosen at every step" if own.clip_threshold is None else f"threshold {number(own.clip_threshold)}"
+    )
+    return f"This run was trained with {how}: {say_share(own.clipped_fraction)} of its updates were clipped."
+
+
+def say_share(share: float) -> str:
+    """Returns a share in percent, with a digit more below 1%."""
+    return f"{share:.0%}" if share >= 0.01 or share == 0 else f"{share:.1%}"
+
+
+def show_phases(judged: RunDiagnosis, clipping: Clipping, phases: Phases) -> None:
+    """Shows the histogram of each phase of the run, on shared axes, with the share that is clipped in it."""
+    steps, norm = judged.run.series(schema.GRAD_NORM)
+    counts = count_norms_by_phase(norm, phases)
+    reached = [name for name, counted in counts.items() if counted.num_norms]
+    st.subheader("Early, middle and late steps", anchor=False)
+    shares = {name: say_share(getattr(clipping.clipped_fraction_by_phase, name)) for name in reached}
+    said = ", ".join(f"{share} of the {PHASES[name]}" for name, share in shares.items())
+    st.markdown(f"The threshold {number(clipping.clip_threshold)} would clip {said} of the planned steps.")
+    for column, name in zip(st.columns(len(reached), gap="small"), reached, strict=True):
+        picture = remember(
+            key_of(diagnosis, "phase", name, judged.run.run_id, clipping.clip_threshold),
+            lambda name=name: picture_of_phase(name, counts, clipping, norm, steps[getattr(phases, name)]),
+        )
+        with column:
+            show(picture, f"phase_{name}")
+    missing = [PHASES[name] for name in counts if name not in reached]
+    if missing:
+        st.markdown(f"No gradient norm was logged in the {' and the '.join(missing)} of the planned steps.")
+
+
+def picture_of_phase(
+    name: str, counts: dict[str, NormHistogram], clipping: Clipping, norm: np.ndarray, steps: np.ndarray
+) -> Picture:
+    """Draws the histogram of one phase."""
+    threshold, share = clipping.clip_threshold, getattr(clipping.clipped_fraction_by_phase, name)
+    domain = norm_domain(norm, threshold)
+    chart = phase_bars(counts[name], largest_share(counts.values()), threshold, domain, colors())
+    title = f"{PHASES[name].capitalize()}: {say_share(share)} clipped"
+    beside = beside_axis(counts[name])
+    caption = f"Steps {steps[0]:,} to {steps[-1]:,}, {len(steps):,} norms" + (f"; {beside}." if beside else ".")
+    return Picture(
+        chart, title, caption, f"Histogram of the gradient norm in the {PHASES[name]} of the steps. {title}."
+    )
+
+
+def beside_axis(counts: NormHistogram) -> str:
+    """Says what a logarithmic axis cannot show; "" where it shows all."""
+    left = [
+        f"{counts.num_non_finite:,} not finite" * bool(counts.num_non_finite),
+        f"{counts.num_zero:,} zero" * bool(counts.num_zero),
+    ]
+    beside = ", ".join(filter(None, left))
+    return f"not on the axis: {beside}" if beside else ""
 
 
 def picture_of_curve(judged: RunDiagnosis, threshold: float) -> Picture:
@@ -64,12 +123,8 @@ def picture_of_bars(judged: RunDiagnosis, threshold: float) -> Picture:
     _, norm = judged.run.series(schema.GRAD_NORM)
     counts = count_norms(norm)
     chart = norm_bars(counts, threshold, norm_domain(norm, threshold), colors(), HEIGHT)
-    left = [
-        f"{counts.num_non_finite:,} not finite" * bool(counts.num_non_finite),
-        f"{counts.num_zero:,} zero" * bool(counts.num_zero),
-    ]
-    beside = ", ".join(filter(None, left))
-    caption = f"All {len(norm):,} steps" + (f"; not on the axis: {beside}." if beside else ".")
+    beside = beside_axis(counts)
+    caption = f"All {len(norm):,} steps" + (f"; {beside}." if beside else ".")
     return Picture(
         chart, "How often", caption, f"Histogram of {len(norm):,} gradient norms; orange bars are above the threshold."
     )
@@ -105,7 +160,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         width=420,
     )
 judged = candidates[run_id]
-_, norm = judged.run.series(schema.GRAD_NORM)
+steps, norm = judged.run.series(schema.GRAD_NORM)
+phases = split_phases(steps, planned_steps(judged.run))
 basis = norms_of(judged)
 if judged.run.log.grad_norm == "after-clipping":
     st.warning(
@@ -116,7 +172,7 @@ if not len(basis) or np.percentile(basis, percentile) <= 0:
     st.warning("No finite norm above 0 was logged in this run: no threshold can be chosen from it. Pick another run.")
     st.stop()
 threshold = float(np.percentile(basis, percentile))
-clipping = measure_clipping(norm, threshold)
+clipping = measure_clipping(norm, threshold, phases)
 if clipping.extreme:
     st.warning(
         f"{clipping_sentence(clipping, percentile)} Clipping more than half of all updates is "
@@ -136,8 +192,6 @@ with right:
         remember(key_of(diagnosis, "bars", run_id, threshold), lambda: picture_of_bars(judged, threshold)), "norm_bars"
     )
 if judged.clipping is not None:
-    own = judged.clipping
-    st.markdown(
-        f"This run was trained with threshold {number(own.clip_threshold)}: "
-        f"{own.clipped_fraction:.0%} of its updates were clipped."
-    )
+    st.markdown(own_sentence(judged.clipping))
+st.space("small")
+show_phases(judged, clipping, phases)

@@ -51,6 +51,7 @@ def row_of_event(judged: RunDiagnosis, event: Event, name: str) -> dict[str, obj
         else "stays at chance",
         "steps lost": event.cost_steps,
         "grade": event.grade,
+        "note": event.note or "none",
         "preceded by": (event.preceded_by or "nothing seen").replace("_", " "),
     }
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from analysis.charts.loss import LossMarks, loss_curves
 from analysis.curves import cut_curves
+from analysis.edge_noise import say_change, say_edge_noise
 from analysis.focus import (
     choose_control,
     choose_window,
@@ -18,6 +19,7 @@ from analysis.focus import (
 from analysis.lr_words import number
 from analysis.results import Diagnosis, LrSweep
 from analysis.runlog import schema
+from analysis.schedule import read_schedule, say_warmup
 from app_pages import shown
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
 from app_pages.empty import show_no_sweep
@@ -58,7 +60,7 @@ def follow_run(diagnosis: Diagnosis, run_id: str) -> None:
             "app_pages/loss.py",
             label=f"Loss of {shown.sentence(shown.name(judged.run.name))}: {judged.verdict.replace('-', ' ')}",
             icon=":material/show_chart:",
-            query_params={"run": run_id},
+            query_params={"run": names_of(diagnosis)[run_id]},
         )
 
 
@@ -107,10 +109,17 @@ def show_pair(diagnosis: Diagnosis, sweep: LrSweep) -> None:
         )
         with column:
             show(Picture(picture.chart, f"Learning rate {number(lr)}", picture.caption, picture.alt), f"pair_{lr}")
+    st.page_link(
+        "app_pages/compare.py",
+        label="Both at their best checkpoints",
+        icon=":material/compare_arrows:",
+        query_params=[("sides", each.series) for each in (sweep, control)],
+    )
 
 
 def table_of_runs(diagnosis: Diagnosis, sweep: LrSweep) -> pd.DataFrame:
     """Returns one row per run of the sweep, as the page shows it."""
+    noise = {each.base_lr: say_change(each.factor) for each in sweep.edge_noise}
     names, judged = names_of(diagnosis), {judged.run.run_id: judged for judged in diagnosis.runs}
     rows = []
     for run in sweep.runs:
@@ -123,6 +132,8 @@ def table_of_runs(diagnosis: Diagnosis, sweep: LrSweep) -> pd.DataFrame:
                 sweep.objective: f"{run.objective:.3g}" if is_number else "not finite",
                 "state": {"rose": "feasible, rose first"}.get(run.state, run.state),
                 "why": shown.literal(run.reason) or "steady",
+                "late noise": noise.get(run.base_lr, "unknown"),
+                "warmup steps": say_warmup(read_schedule(judged[run.run_id].run)),
                 "steps": len(judged[run.run_id].run.loss[0]),
             }
         )
@@ -135,7 +146,7 @@ sweep = pick_sweep(diagnosis)
 if sweep is None:
     show_no_sweep()
     st.stop()
-st.markdown(shown.sentence(sweep.sentence))
+st.markdown(shown.sentence(f"{sweep.sentence} {say_edge_noise(sweep)}"))
 if has_axis(sweep):
     show_axis(diagnosis, sweep)
     st.space("small")
@@ -144,6 +155,10 @@ if has_axis(sweep):
     show_pair(diagnosis, sweep)
     st.space("small")
 st.subheader("Runs", anchor=False)
+st.caption(
+    "Late noise: by how much the loss changes from one logged point to the next, in the last quarter of a run. "
+    "Median of the seeds."
+)
 picked = st.dataframe(
     table_of_runs(diagnosis, sweep),
     height="content" if len(sweep.runs) <= LONGEST_TABLE else "auto",

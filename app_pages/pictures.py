@@ -1,5 +1,6 @@
 """Pictures of a diagnosis as pages show them: choose, cut, draw, and say in the caption how much was drawn."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
@@ -70,8 +71,10 @@ def key_of(diagnosis: Diagnosis, *chosen: Hashable) -> tuple[Hashable, ...]:
 
 
 def names_of(diagnosis: Diagnosis) -> dict[str, str]:
-    """Returns the names of all runs, by run_id, as charts may show them."""
-    return {judged.run.run_id: shown.name(judged.run.name) for judged in diagnosis.runs}
+    """Returns the names of all runs, by run_id, as charts may show them; the address bar holds them, so each differs."""
+    names = {judged.run.run_id: shown.name(judged.run.name) for judged in diagnosis.runs}
+    times = Counter(names.values())
+    return {run_id: f"{name} ({run_id})" if times[name] > 1 else name for run_id, name in names.items()}
 
 
 def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320, links: Sequence[float] = ()) -> Picture:

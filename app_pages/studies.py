@@ -8,8 +8,10 @@ import streamlit as st
 
 from analysis.findings import diagnose
 from analysis.judge import JudgedRuns
+from analysis.judged_file import kept_path
+from analysis.live_study import LiveLook, LiveStudy
 from analysis.results import Diagnosis
-from analysis.runlog import RunLogError, Study, list_studies, read_study, study_fingerprint
+from analysis.runlog import RunLogError, Study, list_studies, read_study
 from app_pages import shown
 
 PROJECT = Path(__file__).parent.parent
@@ -72,7 +74,7 @@ def current() -> Diagnosis | None:
         return _diagnose_upload(key, _uploads()[key].fingerprint, _uploads()[key])
     name, store = (SAMPLE, str(PROJECT)) if key == SAMPLE_KEY else (key, None)
     try:
-        return _diagnose(name, store, study_fingerprint(name, store))
+        return _diagnose(name, store, _followed(name, store).look().fingerprint)
     except RunLogError as error:
         st.error(shown.sentence(str(error)))
         return None
@@ -83,20 +85,30 @@ def is_sample() -> bool:
     return st.session_state.get(KEY) == SAMPLE_KEY
 
 
-def fingerprint_of(key: str) -> str:
-    """Returns the fingerprint of a study of the store; looks at no content."""
-    return study_fingerprint(key)
+def look_at(key: str) -> LiveLook:
+    """Takes the new rows of the running runs of a study of the store."""
+    return _followed(key, None).look()
 
 
-@st.cache_resource
-def _judged_runs() -> JudgedRuns:
-    return JudgedRuns()
+@st.cache_resource(max_entries=MAX_CACHED, show_spinner=False)
+def _followed(name: str, store: str | None) -> LiveStudy:
+    return LiveStudy(name, store)
+
+
+@st.cache_resource(max_entries=MAX_CACHED, show_spinner=False)
+def _judged_runs(path: Path | None) -> JudgedRuns:
+    return JudgedRuns(path)
 
 
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the study")
 def _diagnose(name: str, store: str | None, fingerprint: str) -> Diagnosis:
-    study = read_study(name, store)
-    return diagnose(replace(study, name=DEMO) if name == SAMPLE and store else study, known=_judged_runs())
+    study = replace(read_study(name, store), fingerprint=fingerprint)
+    if name == SAMPLE and store:  # a file beside it would be a change of the project
+        return diagnose(replace(study, name=DEMO), known=_judged_runs(None))
+    known = _judged_runs(kept_path(name, store))
+    diagnosis = diagnose(study, known=known)
+    known.keep()
+    return diagnosis
 
 
 @st.cache_resource(max_entries=MAX_CACHED, show_spinner="Reading the files")

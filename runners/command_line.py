@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from analysis.clip_rules import GLOBAL_NORM
 from analysis.runlog import RunLogError
+from runners.clip_rules import CLIP_RULES
 
 ENGINES = ("local", "ray")
 ON_RISE = ("ignore", "warn", "stop")
 LOGS = ("parquet", "wandb", "both")
+STACK = ("auto", "on", "off")
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -57,7 +60,7 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
     parser.add_argument("--schedule", help="constant, linear or cosine (default: constant, or as in the study)")
     if warmup:
         parser.add_argument("--warmup-steps", type=int, metavar="N", help="steps of linear warmup, added in front")
-    parser.add_argument("--clip-threshold", type=float, metavar="LAMBDA", help="clip gradients to this global norm")
+    add_clip_options(parser)
     parser.add_argument(
         "--log",
         choices=LOGS,
@@ -68,16 +71,66 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
         "--on-rise",
         choices=ON_RISE,
         default="ignore",
-        help="what to do while training when the loss rises: warn in one line, or stop the run",
+        help="while training, when the loss rises: warn in one line, or stop the run for good (default: %(default)s)",
     )
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where runs are trained (default: local)")
     parser.add_argument(
         "--jobs", type=_count, default=count_cores(), metavar="N", help="runs at a time (default: all cores)"
     )
     parser.add_argument(
+        "--stack",
+        choices=STACK,
+        default="auto",
+        help="train runs that differ only in seed, learning rate, its schedule and clipping in one program: auto where "
+        "a short timing says that it is faster, on wherever possible; never with --log wandb (default: %(default)s)",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="skip the runs that are done, continue the interrupted ones"
     )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and the estimated time, train nothing")
+
+
+def add_clip_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of clipping, which `read_clipping` reads."""
+    parser.add_argument("--clip-threshold", type=float, metavar="LAMBDA", help="clip gradients to this global norm")
+    parser.add_argument(
+        "--clip-rule",
+        choices=("none", *CLIP_RULES),
+        help="clip gradients by an adaptive rule in place of one threshold; none: do not clip",
+    )
+    parser.add_argument(
+        "--clip-option",
+        action="append",
+        default=[],
+        metavar="K=V",
+        help="percentile of autoclip; alpha, z_thres or warmup of zclip; sigma or window of skip_sigma",
+    )
+    parser.add_argument("--update-clip-threshold", type=float, metavar="X", help="scale updates down to this norm")
+
+
+def read_clipping(arguments: argparse.Namespace) -> dict[str, object]:
+    """Returns the gradient clipping that the command line asks for, as fields of RunConfig; empty where it does not.
+
+    Rule, threshold and options replace those of a study together: a threshold alone means clipping by global norm.
+
+    Raises:
+        RunLogError: For a rule and a threshold that do not belong together, or an option with several values.
+    """
+    threshold, options = arguments.clip_threshold, read_variants(arguments.clip_option, "--clip-option")
+    if threshold is None and arguments.clip_rule is None and not options:
+        return {}
+    rule = arguments.clip_rule or GLOBAL_NORM
+    if (rule == GLOBAL_NORM) != (threshold is not None):
+        word = "needs" if threshold is None else "takes no"
+        raise RunLogError(f"clip rule {rule} {word} --clip-threshold. Give a threshold, or an adaptive --clip-rule")
+    several = [name for name, values in options.items() if len(values) > 1]
+    if several:
+        raise RunLogError(f"--clip-option {several[0]} has several values. Give one, and run the command for each")
+    return {
+        "clip_rule": GLOBAL_NORM if rule == "none" else rule,
+        "clip_threshold": threshold,
+        "clip_options": {name: values[0] for name, values in options.items()},
+    }
 
 
 def _count(text: str) -> int:

@@ -5,11 +5,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from analysis.clip_rules import GLOBAL_NORM
 from analysis.runlog import RunLogError, schema
+from runners.clip_rules import clip_options, make_clip_rule
 from runners.schedules import SCHEDULES
 from runners.update_rules import rule_options
 from runners.workloads import read_variant
 from runners.workloads.workload import read_options
+
+CLIP_OPTION = "clip_"  # in a run record, before the name of an option of the clip rule
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class RunConfig:
         schedule: "constant", "linear" or "cosine".
         warmup_steps: Steps of linear warmup, prepended.
         clip_threshold: lambda of clipping by global norm, None for none.
+        clip_rule: "global_norm", or the name of an adaptive rule, which takes the place of the threshold.
+        clip_options: Every option of the adaptive rule, by name.
+        update_clip_threshold: Largest norm of an update, None for no limit.
         max_train_steps: Steps without warmup.
         seed: Seed of initialisation and data order.
     """
@@ -38,6 +45,9 @@ class RunConfig:
     schedule: str = "constant"
     warmup_steps: int = 0
     clip_threshold: float | None = None
+    clip_rule: str = GLOBAL_NORM
+    clip_options: Mapping[str, float] = field(default_factory=dict)
+    update_clip_threshold: float | None = None
     seed: int = 0
 
     def __post_init__(self):
@@ -45,6 +55,8 @@ class RunConfig:
         options = read_options(f"optimizer {self.optimizer}", rule_options(self.optimizer), self.optimizer_options)
         object.__setattr__(self, "variant", read_variant(self.workload, self.variant))
         object.__setattr__(self, "optimizer_options", options)
+        clipping = read_options(f"clip rule {self.clip_rule}", clip_options(self.clip_rule), self.clip_options)
+        object.__setattr__(self, "clip_options", clipping)
         if self.schedule not in SCHEDULES:
             raise RunLogError(f"no schedule {self.schedule!r}. Take one of {', '.join(SCHEDULES)}")
         for name, value, lowest in (
@@ -53,14 +65,25 @@ class RunConfig:
         ):
             if value < lowest:
                 raise RunLogError(f"{name} is {value}. Give a whole number of at least {lowest}")
-        for name, value in ((schema.BASE_LR, self.base_lr), (schema.CLIP_THRESHOLD, self.clip_threshold)):
+        for name in (schema.BASE_LR, schema.CLIP_THRESHOLD, schema.UPDATE_CLIP_THRESHOLD):
+            value = getattr(self, name)
             if value is not None and not (0 < value < math.inf):
                 raise RunLogError(f"{name} is {value}. Give a positive number")
+        if self.clip_rule != GLOBAL_NORM and self.clip_threshold is not None:
+            raise RunLogError(
+                f"clip_threshold is {self.clip_threshold}, but clip rule {self.clip_rule} takes none. Leave out one"
+            )
+        make_clip_rule(self)
 
     @property
     def total_steps(self) -> int:
         """Steps of the whole run: the warmup is prepended."""
         return self.max_train_steps + self.warmup_steps
+
+    @property
+    def clips_gradient(self) -> bool:
+        """Whether a rule may change the gradient."""
+        return self.clip_rule != GLOBAL_NORM or self.clip_threshold is not None
 
     @property
     def key(self) -> str:
@@ -75,12 +98,19 @@ class RunConfig:
             schema.BASE_LR: self.base_lr,
             schema.SCHEDULE: self.schedule,
             schema.WARMUP_STEPS: self.warmup_steps,
-            **({} if self.clip_threshold is None else {schema.CLIP_THRESHOLD: self.clip_threshold}),
+            **self._clipping(),
             schema.MAX_TRAIN_STEPS: self.max_train_steps,
             schema.SEED: self.seed,
             **self.variant,
             **self.optimizer_options,
         }
+
+    def _clipping(self) -> dict[str, object]:
+        """Returns the fields of the clipping that is configured, none where none is."""
+        limits = {name: getattr(self, name) for name in (schema.CLIP_THRESHOLD, schema.UPDATE_CLIP_THRESHOLD)}
+        rule = {} if self.clip_rule == GLOBAL_NORM else {schema.CLIP_RULE: self.clip_rule}
+        options = {CLIP_OPTION + name: value for name, value in self.clip_options.items()}
+        return {name: value for name, value in limits.items() if value is not None} | rule | options
 
 
 def config_from_record(record: Mapping[str, object]) -> RunConfig:
@@ -100,7 +130,7 @@ def config_from_record(record: Mapping[str, object]) -> RunConfig:
             f"run {run} does not say its {', '.join(missing)}. Take a study made by python -m runners.lr_sweep"
         )
     workload, optimizer = str(record[schema.WORKLOAD]), str(record[schema.OPTIMIZER])
-    threshold = record.get(schema.CLIP_THRESHOLD)
+    rule = str(record.get(schema.CLIP_RULE, GLOBAL_NORM))
     return RunConfig(
         workload=workload,
         optimizer=optimizer,
@@ -110,6 +140,14 @@ def config_from_record(record: Mapping[str, object]) -> RunConfig:
         optimizer_options={name: record[name] for name in rule_options(optimizer) if name in record},
         schedule=str(record.get(schema.SCHEDULE, "constant")),
         warmup_steps=int(record.get(schema.WARMUP_STEPS, 0)),
-        clip_threshold=None if threshold is None else float(threshold),
+        clip_threshold=_number(record, schema.CLIP_THRESHOLD),
+        clip_rule=rule,
+        clip_options={name: record[CLIP_OPTION + name] for name in clip_options(rule) if CLIP_OPTION + name in record},
+        update_clip_threshold=_number(record, schema.UPDATE_CLIP_THRESHOLD),
         seed=int(record.get(schema.SEED, 0)),
     )
+
+
+def _number(record: Mapping[str, object], name: str) -> float | None:
+    value = record.get(name)
+    return None if value is None else float(value)

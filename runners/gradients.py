@@ -1,4 +1,4 @@
-"""Flat buffers of parameters and gradients, the norm of the whole gradient, and clipping by it."""
+"""Flat buffers of parameters and gradients, and the norm of the whole gradient."""
 
 import math
 
@@ -64,20 +64,33 @@ def global_norm(vector: Tensor) -> float:
     return largest * torch.linalg.vector_norm(vector.double() / largest).item()
 
 
-def clip_by_global_norm(gradient: Tensor, norm: float, clip_threshold: float | None) -> Tensor:
-    """Returns g' = lambda g / |g| where |g| > lambda, else g itself.
+def row_norms(matrix: Tensor) -> list[float]:
+    """Returns the L2 norm of each row of a matrix, as `global_norm` gives it.
 
     Args:
-        gradient: g, shape [n], finite.
-        norm: |g|, as `global_norm` returns it.
-        clip_threshold: lambda, positive; None for no clipping.
+        matrix: Shape [K, n].
+
+    >>> row_norms(torch.tensor([[3.0, 4.0], [3e20, 4e20]]))[0]
+    5.0
+    """
+    limits = torch.finfo(matrix.dtype)
+    squares = torch.linalg.vecdot(matrix, matrix).tolist()
+    return [
+        math.sqrt(square) if limits.tiny / limits.eps < square < math.inf else global_norm(matrix[row])
+        for row, square in enumerate(squares)
+    ]
+
+
+def multiply(vector: Tensor, multiplier: float) -> Tensor:
+    """Returns the vector times a number; the vector itself, bit for bit, where the number is 1.
+
+    With min(1, lambda / |g|) this is clipping: g' = lambda g / |g| where |g| > lambda.
+
+    Args:
+        vector: Shape [n].
+        multiplier: As a clip rule returns it.
 
     Returns:
-        g', shape [n].
-
-    Source:
-        Deep Learning Tuning Playbook, FAQ, "Gradient clipping".
+        Shape [n].
     """
-    if clip_threshold is None or norm <= clip_threshold:
-        return gradient
-    return gradient * (clip_threshold / norm)
+    return vector if multiplier == 1 else vector * multiplier

@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 
-from analysis.live_rise import Alarm, LiveRises
+from analysis.live_alarm import Alarm, describe_alarm
+from analysis.live_rise import LiveRises
 from analysis.runlog import RunLogError, schema
 from runners.train import Writer
 
@@ -11,7 +13,7 @@ ACTIONS = ("warn", "stop")
 
 
 class StoppedAtRise(RunLogError):
-    """The guard ended a run; its rows are kept and it is recorded as interrupted."""
+    """The guard ended a run; its rows are kept, and the rise is on its record."""
 
 
 class Guard:
@@ -53,8 +55,8 @@ def watch_for_rises(
 
     Args:
         writer: Where rows and facts go.
-        action: "warn" says each rise in one line on standard error; "stop" also ends the run as interrupted, by
-            raising StoppedAtRise once the row is written; a function is called with each alarm.
+        action: "warn" says each rise in one line on standard error; "stop" also ends the run, by raising
+            StoppedAtRise once the row is written; a function is called with each alarm.
         planned_steps: Steps the run is to take, warmup included.
         name: What messages call the run.
 
@@ -68,23 +70,9 @@ def watch_for_rises(
 
     def act(alarm: Alarm) -> None:
         if action == "stop":
-            writer.finish("interrupted")
-            raise StoppedAtRise(f"{name} was stopped: {describe_alarm(alarm)}. Its rows are kept; look before resuming")
+            writer.update(**{schema.STOPPED_AT_RISE: asdict(alarm)})
+            writer.finish("diverged" if alarm.rule == "non-finite" else "stopped")
+            raise StoppedAtRise(f"{name} was stopped: {describe_alarm(alarm)}. Its rows are kept")
         print(f"warning: {name}: {describe_alarm(alarm)}", file=sys.stderr)
 
     return Guard(writer, act, planned_steps)
-
-
-def describe_alarm(alarm: Alarm) -> str:
-    """Says an alarm in one clause.
-
-    >>> describe_alarm(Alarm(12, "early", 9, 2.0, 3.5, "sudden", None))
-    'early rise at step 9, loss 2 to 5.5 by step 12'
-    """
-    if alarm.height is None:
-        return f"the loss is not finite at step {alarm.step:,} ({alarm.kind})"
-    first = f", after an outlier of {alarm.preceded_by}" if alarm.preceded_by else ""
-    return (
-        f"{alarm.kind} rise at step {alarm.onset_step:,}, "
-        f"loss {alarm.level_before:.3g} to {alarm.level_before + alarm.height:.3g} by step {alarm.step:,}{first}"
-    )

@@ -21,19 +21,42 @@ def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
     Raises:
         RunLogError: Where the runs cannot or must not be trained.
     """
-    if arguments.engine != "local":
-        raise RunLogError(f"--engine {arguments.engine} is not available in this version. Use --engine local")
+    check_engine(arguments)
     folder = study_folder(arguments.study, arguments.store)
     left, done = split_done(plan, _read_if_any(arguments.study, arguments.store), arguments.resume)
     if arguments.dry_run:
-        _print_plan(left, done, arguments.jobs)
+        print_plan(left, len(done), arguments.jobs)
         return
     if left:
-        with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
-            target = local.Target(arguments.study, arguments.store, arguments.log, arguments.on_rise)
-            local.execute(left, target, arguments.jobs, progress)
+        train_runs(left, arguments)
     skipped = f", skipped {len(done)} that were done" if done else ""
     print(f"trained {len(left)} runs{skipped}; they are in {folder}")
+    say_next(arguments)
+
+
+def check_engine(arguments: argparse.Namespace) -> None:
+    """Refuses an engine that this version does not have.
+
+    Raises:
+        RunLogError: For any but the local one.
+    """
+    if arguments.engine != "local":
+        raise RunLogError(f"--engine {arguments.engine} is not available in this version. Use --engine local")
+
+
+def train_runs(left: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
+    """Trains runs into the study, all of them.
+
+    Raises:
+        RunLogError: Where a worker process was killed, or a run refused its input.
+    """
+    with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
+        target = local.Target(arguments.study, arguments.store, arguments.log, arguments.on_rise, arguments.stack)
+        local.execute(left, target, arguments.jobs, progress)
+
+
+def say_next(arguments: argparse.Namespace) -> None:
+    """Prints the command that judges the study."""
     print(f"next: {_store_setting(arguments.store)}python -m analysis diagnose {shlex.quote(arguments.study)}")
 
 
@@ -47,10 +70,11 @@ def _read_if_any(study: str, store: str | None) -> Study:
     return Study(study, (), "")
 
 
-def _print_plan(left: Sequence[PlannedRun], done: Sequence[str], jobs: int) -> None:
+def print_plan(left: Sequence[PlannedRun], num_done: int, jobs: int) -> None:
+    """Prints the runs left to train, their steps and the estimated time."""
     for planned in left:
         action = f"continue {planned.run_id}" if planned.run_id else "train"
         print(f"{action} {planned.name} ({planned.config.total_steps} steps)")
     steps = sum(planned.config.total_steps for planned in left)
-    print(f"{len(left)} runs, {steps} steps, {len(done)} done before")
+    print(f"{len(left)} runs, {steps} steps, {num_done} done before")
     print(f"estimated time: {estimate_seconds(left, min(jobs, max(1, len(left)))):.0f} s with {jobs} at a time")

@@ -10,9 +10,11 @@ from runners.command_line import (
     command_text,
     make_parser,
     read_base_lrs,
+    read_clipping,
     read_variants,
     run_command,
 )
+from runners.workloads.workload import BUILT_IN
 
 MODULE = "runners.lr_sweep"
 EXAMPLE = "--workload stride_resnet --variant stride=1x1,2x2 --base-lr 0.003:1:6 --seeds 3 --study strides"
@@ -21,7 +23,9 @@ EXAMPLE = "--workload stride_resnet --variant stride=1x1,2x2 --base-lr 0.003:1:6
 def read_arguments(argv: Sequence[str]) -> Namespace:
     """Returns the values of the command line."""
     parser = make_parser(MODULE, "Trains one workload at several base learning rates and seeds.", EXAMPLE)
-    parser.add_argument("--workload", required=True, help="mlp, stride_resnet, or package.module:function for your own")
+    parser.add_argument(
+        "--workload", required=True, help=f"{', '.join(BUILT_IN)}, or package.module:function for your own"
+    )
     parser.add_argument("--optimizer", help="sgd, momentum, nesterov, rmsprop, adam or nadam (default: the workload's)")
     parser.add_argument(
         "--optimizer-option", action="append", default=[], metavar="K=V", help="gamma, rho, beta1, beta2 or eps"
@@ -38,6 +42,7 @@ def main(argv: Sequence[str]) -> None:
     arguments = read_arguments(argv)
     base_lrs, variants = read_base_lrs(arguments.base_lr), read_variants(arguments.variant)
     options = read_variants(arguments.optimizer_option, "--optimizer-option")
+    clipping = read_clipping(arguments)
 
     from runners.config import RunConfig
     from runners.launch import launch
@@ -49,17 +54,20 @@ def main(argv: Sequence[str]) -> None:
         chosen = dict(zip(variants | options, values, strict=True))
         variant = {name: chosen[name] for name in variants}
         workload = make_workload(arguments.workload, variant)
+        optimizer = arguments.optimizer or workload.optimizer
+        defaults = workload.optimizer_options if optimizer == workload.optimizer else {}
         for base_lr in base_lrs:
             configs.append(
                 RunConfig(
                     workload=arguments.workload,
                     variant=variant,
-                    optimizer=arguments.optimizer or workload.optimizer,
-                    optimizer_options={name: chosen[name] for name in options},
+                    optimizer=optimizer,
+                    optimizer_options=defaults | {name: chosen[name] for name in options},
                     base_lr=base_lr,
                     schedule=arguments.schedule or "constant",
                     warmup_steps=arguments.warmup_steps or 0,
-                    clip_threshold=arguments.clip_threshold,
+                    update_clip_threshold=arguments.update_clip_threshold,
+                    **clipping,
                     max_train_steps=arguments.max_train_steps or workload.max_train_steps,
                     seed=seed,
                 )

@@ -9,7 +9,6 @@ from runners.config import RunConfig, config_from_record
 from runners.train import train
 
 SOURCE = "runner"
-ENDED = ("finished", "diverged")
 TIMED_STEPS = 20  # ours: steps trained to estimate the time of a plan
 UNTIMED_STEPS = 5  # ours: the first of them, in which libraries warm up
 
@@ -36,8 +35,12 @@ def plan_runs(configs: Sequence[RunConfig], **facts: object) -> list[PlannedRun]
     fields = [config.to_record() for config in configs]
     varying = [name for name in fields[0] if len({repr(record.get(name)) for record in fields}) > 1]
     shown = [name for name in varying if name not in (schema.BASE_LR, schema.SEED)] + [schema.BASE_LR, schema.SEED]
-    names = [" ".join(f"{name}={_show(record.get(name))}" for name in shown) for record in fields]
-    return [PlannedRun(config, name, facts) for config, name in zip(configs, names, strict=True)]
+    return [PlannedRun(config, name_run(record, shown), facts) for config, record in zip(configs, fields, strict=True)]
+
+
+def name_run(record: Mapping[str, object], shown: Sequence[str]) -> str:
+    """Returns what people call a run: the metaparameters shown, with their values."""
+    return " ".join(f"{name}={_show(record.get(name))}" for name in shown)
 
 
 def _show(value: object) -> str:
@@ -50,7 +53,7 @@ def split_done(plan: Sequence[PlannedRun], study: Study, resume: bool) -> tuple[
     Args:
         plan: All runs.
         study: What the store holds.
-        resume: Skip runs that are finished or diverged, continue the interrupted ones.
+        resume: Skip runs that have ended, continue the interrupted ones.
 
     Raises:
         RunLogError: Without `resume`, where the study already holds one of the runs; with it, where another process
@@ -73,7 +76,7 @@ def split_done(plan: Sequence[PlannedRun], study: Study, resume: bool) -> tuple[
         record = existing.get(planned.config.key)
         if record is None:
             left.append(planned)
-        elif record.get(schema.STATUS) in ENDED:
+        elif record.get(schema.STATUS) in schema.ENDED:
             done.append(str(record[schema.RUN_ID]))
         else:
             left.append(replace(planned, run_id=str(record[schema.RUN_ID])))
@@ -83,7 +86,7 @@ def split_done(plan: Sequence[PlannedRun], study: Study, resume: bool) -> tuple[
 def find_existing(study: Study) -> dict[str, Mapping[str, object]]:
     """Returns the records of the runs that our runners trained, by configuration key; of equal ones one that ended."""
     mine = [record for record in _records(study) if record.get(schema.SOURCE) == SOURCE]
-    mine.sort(key=lambda record: (record.get(schema.STATUS) in ENDED, str(record[schema.RUN_ID])))
+    mine.sort(key=lambda record: (record.get(schema.STATUS) in schema.ENDED, str(record[schema.RUN_ID])))
     return {config_from_record(record).key: record for record in mine}
 
 

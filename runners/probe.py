@@ -4,15 +4,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from analysis.runlog import RunLogError, read_study
-from runners.command_line import (
-    add_common_options,
-    command_text,
-    make_parser,
-    read_base_lrs,
-    read_variants,
-    run_command,
-)
+from analysis.fix_outcomes import Outcome
+from analysis.observations import judge_probe
+from runners.command_line import add_common_options, command_text, make_parser, read_base_lrs, run_command
+from runners.rounds import Round, run_rounds
 
 MODULE = "runners.probe"
 PROBE_STEPS = 500  # Deep Learning Tuning Playbook, FAQ, "How can optimization failures be debugged?"
@@ -32,25 +27,19 @@ def read_arguments(argv: Sequence[str]) -> Namespace:
     return parser.parse_args(argv)
 
 
+def propose(bench) -> Round | Outcome:
+    """Proposes the probe's runs, and then says what they show."""
+    given, steps = bench.arguments.base_lr, bench.arguments.max_train_steps or PROBE_STEPS
+    base_lrs = read_base_lrs(given) if given else (float(f"{PROBE_FACTOR * bench.lr_star:.6g}"),)
+    changes = [{"base_lr": base_lr, "max_train_steps": steps} for base_lr in base_lrs]
+    if left := bench.plan(changes, changed="base_lr"):
+        return Round(left, f"Probe: {steps} steps at learning rate {base_lrs[0]:g}, with the loss of every step.", 0)
+    return judge_probe([bench.setting(change) for change in changes])
+
+
 def main(argv: Sequence[str]) -> None:
-    """Trains the probe that the command line asks for."""
-    arguments = read_arguments(argv)
-    variant = read_variants(arguments.variant)
-    base_lrs = read_base_lrs(arguments.base_lr) if arguments.base_lr else None
-
-    from runners.launch import launch
-    from runners.series import choose_series, find_sweep, plan_variations
-
-    study = read_study(arguments.study, arguments.store)
-    series = choose_series(study, variant)
-    if base_lrs is None:
-        lr_star = find_sweep(study, series).lr_star
-        if lr_star is None:
-            raise RunLogError(f"study {study.name} has no feasible run, so no lr_star to double. Give --base-lr")
-        base_lrs = (PROBE_FACTOR * lr_star,)
-    changes = [{"base_lr": base_lr, "max_train_steps": PROBE_STEPS} for base_lr in base_lrs]
-    command = command_text(MODULE, argv)
-    launch(plan_variations(series, changes, arguments, changed="base_lr", command=command), arguments)
+    """Runs the probe that the command line asks for."""
+    run_rounds(propose, read_arguments(argv), command_text(MODULE, argv))
 
 
 if __name__ == "__main__":

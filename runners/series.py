@@ -1,15 +1,16 @@
 """Turns a study back into configurations: the series that a further experiment starts from."""
 
+import itertools
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from analysis.results import LrSweep
 from analysis.runlog import RunLogError, Study, schema
+from runners.command_line import read_clipping
 from runners.config import RunConfig, config_from_record
-from runners.plan import SOURCE, PlannedRun, plan_runs
+from runners.plan import SOURCE, PlannedRun, name_run
 
-OVERRIDES = (schema.MAX_TRAIN_STEPS, schema.SCHEDULE, schema.WARMUP_STEPS, schema.CLIP_THRESHOLD)
+OVERRIDES = (schema.MAX_TRAIN_STEPS, schema.SCHEDULE, schema.WARMUP_STEPS, schema.UPDATE_CLIP_THRESHOLD)
 
 
 @dataclass(frozen=True)
@@ -65,21 +66,6 @@ def _differences(records: Sequence[Mapping[str, object]]) -> str:
     return ", ".join(f"{name}={' or '.join(found)}" for name, found in values.items() if len(found) > 1)
 
 
-def find_sweep(study: Study, series: Sequence[BaselineRun]) -> LrSweep:
-    """Returns what diagnosis says about the learning-rate sweep of a series.
-
-    Raises:
-        RunLogError: Where diagnosis sees no sweep in it.
-    """
-    from analysis.findings import diagnose
-
-    run_ids = {run.run_id for run in series}
-    for sweep in diagnose(study).sweeps:
-        if run_ids.intersection(run.run_id for run in sweep.runs):
-            return sweep
-    raise RunLogError(f"study {study.name} has no learning-rate sweep to start from. Give --base-lr")
-
-
 def nearest_run(series: Sequence[BaselineRun], base_lr: float, seed: int) -> BaselineRun:
     """Returns the run with the nearest base learning rate (as a ratio), of the same seed where there is one."""
     return min(series, key=lambda run: (_ratio(run.config.base_lr, base_lr), run.config.seed != seed, run.config.seed))
@@ -89,30 +75,44 @@ def _ratio(first: float, second: float) -> float:
     return max(first / second, second / first)
 
 
+def vary(series: Sequence[BaselineRun], change: Mapping[str, object], arguments: Namespace, seed: int) -> RunConfig:
+    """Returns a configuration of the series with a change.
+
+    Args:
+        series: Where everything that is not changed comes from.
+        change: Fields of RunConfig by name; `variant` adds to the options of the series.
+        arguments: Values of the common options; those that were given win over the series, the change over both.
+        seed: Seed of the run.
+    """
+    given = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
+    fields = given | read_clipping(arguments) | dict(change) | {schema.SEED: seed}
+    if "variant" in change:
+        fields["variant"] = {**series[0].config.variant, **change["variant"]}
+    return replace(series[0].config, **fields)
+
+
 def plan_variations(
     series: Sequence[BaselineRun],
     changes: Sequence[Mapping[str, object]],
     arguments: Namespace,
-    changed: str,
-    command: str,
+    seeds: Sequence[int],
+    facts: Mapping[str, object],
 ) -> list[PlannedRun]:
     """Returns the runs that vary a series, for each seed, with the run each of them varies on record.
 
     Args:
         series: Where everything that is not changed comes from.
         changes: Fields of RunConfig by name, one mapping a variation.
-        arguments: Values of the common options; those that were given win over series and changes.
-        changed: The metaparameter that the experiment is about.
-        command: The command line.
+        arguments: Values of the common options.
+        seeds: Seeds of each variation.
+        facts: Further fields of the run records: `changed`, the metaparameter that the experiment is about, `command`.
     """
-    given = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
-    configs = [
-        replace(series[0].config, **dict(change) | given, seed=seed)
-        for seed in range(arguments.seeds)
-        for change in changes
-    ]
-    parents = (nearest_run(series, config.base_lr, config.seed).run_id for config in configs)
-    return [
-        replace(planned, facts={schema.COMMAND: command, schema.PARENT_RUN: parent, schema.CHANGED: changed})
-        for planned, parent in zip(plan_runs(configs), parents, strict=True)
-    ]
+    plan = []
+    for seed, change in itertools.product(seeds, changes):
+        config = vary(series, change, arguments, seed)
+        parent = nearest_run(series, config.base_lr, seed)
+        record, before = config.to_record(), parent.config.to_record()
+        told = [name for name in (facts[schema.CHANGED], schema.MAX_TRAIN_STEPS) if record[name] != before.get(name)]
+        name = name_run(record, [*dict.fromkeys([*told, schema.BASE_LR, schema.SEED])])
+        plan.append(PlannedRun(config, name, {**facts, schema.PARENT_RUN: parent.run_id}))
+    return plan

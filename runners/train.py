@@ -3,16 +3,17 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from analysis.runlog import RunLogError, schema
+from runners.clip_rules import make_clip_rule, make_update_limit
 from runners.config import RunConfig
-from runners.gradients import clip_by_global_norm, flatten_parameters, global_norm
+from runners.gradients import flatten_parameters, global_norm, multiply
 from runners.schedules import make_schedule
 from runners.update_rules import UPDATE_RULES
 from runners.workloads import Workload, make_workload
@@ -55,8 +56,7 @@ def train(config: RunConfig, writer: Writer, on_step: Callable[[int], None] | No
     make_reproducible(config.seed)
     workload = make_workload(config.workload, config.variant)
     model = workload.make_model().train()
-    facts = {schema.BATCH_SIZE: workload.batch_size, schema.BASELINE_LOSS: workload.baseline_loss}
-    writer.update(**facts | measure_initial_loss(model, workload, config.seed))
+    writer.update(**describe_start(model, workload, config.seed))
     status = _take_steps(config, workload, model, writer, on_step or (lambda step: None))
     writer.finish(status)
     return status
@@ -67,6 +67,12 @@ def make_reproducible(seed: int) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # a dead network's momentum decays into denormals, which are slow
     torch.manual_seed(seed)
+
+
+def describe_start(model: nn.Module, workload: Workload, seed: int) -> dict[str, float]:
+    """Returns the facts of the run record that are known before step 0."""
+    facts = {schema.BATCH_SIZE: workload.batch_size, schema.BASELINE_LOSS: workload.baseline_loss}
+    return facts | measure_initial_loss(model, workload, seed)
 
 
 @torch.no_grad()
@@ -87,8 +93,7 @@ def _take_steps(
 ) -> str:
     total, started = config.total_steps, time.perf_counter()
     theta, gradient = flatten_parameters(model)
-    rule = UPDATE_RULES[config.optimizer](**config.optimizer_options)
-    state = rule.init(theta)
+    updates = ClippedUpdates(config, theta)
     schedule = make_schedule(config.schedule, config.base_lr, config.max_train_steps, config.warmup_steps)
     step = -1
     for step, (inputs, targets) in zip(range(total), workload.batches(config.seed), strict=False):
@@ -97,23 +102,54 @@ def _take_steps(
         loss.backward()
         lr, norm = schedule(step), global_norm(gradient)
         row = {schema.TRAIN_LOSS: loss.item(), schema.GRAD_NORM: norm, schema.LR: lr}
-        row |= _evaluate(workload, model, step, total)
+        row |= workload.evaluate(model) if is_evaluation_due(step, total) else {}
         finite = math.isfinite(row[schema.TRAIN_LOSS]) and math.isfinite(norm)
         if finite:
-            delta, state = rule.update(clip_by_global_norm(gradient, norm, config.clip_threshold), state, lr)
-            row[schema.UPDATE_NORM] = global_norm(delta)
+            delta, columns = updates.next(gradient, norm, lr)
+            row |= columns
         writer.step(step, **row, **{schema.ELAPSED_SECONDS: time.perf_counter() - started})
         on_step(step)
         if not finite:
             return "diverged"
         theta.add_(delta)
     if step + 1 < total:
-        raise RunLogError(
-            f"workload {config.workload} gave {step + 1} batches, {total} are needed. Make batches endless"
-        )
+        raise refuse_batches(config, step + 1)
     return "finished"
 
 
-def _evaluate(workload: Workload, model: nn.Module, step: int, total: int) -> Mapping[str, float]:
-    due = step % max(1, total // EVALUATIONS) == 0 or step == total - 1
-    return workload.evaluate(model) if due else {}
+def refuse_batches(config: RunConfig, num_batches: int) -> RunLogError:
+    """Returns the error of a workload whose batches ended early."""
+    return RunLogError(
+        f"workload {config.workload} gave {num_batches} batches, {config.total_steps} are needed. Make batches endless"
+    )
+
+
+class ClippedUpdates:
+    """The update rule of one training, with clipping before and after it."""
+
+    def __init__(self, config: RunConfig, theta: Tensor):
+        """Starts from theta_0."""
+        self._rule = UPDATE_RULES[config.optimizer](**config.optimizer_options)
+        self._state = self._rule.init(theta)
+        self._clip_rule, self._limit = make_clip_rule(config), make_update_limit(config)
+        self._clips_gradient = config.clips_gradient
+
+    def next(self, gradient: Tensor, norm: float, lr: float) -> tuple[Tensor, dict[str, float]]:
+        """Returns theta_{t+1} - theta_t, and the columns of row t that say how it came about.
+
+        A step that the clip rule skips leaves parameters and state of the update rule as they are.
+        """
+        multiplier = self._clip_rule.multiplier(norm)
+        if multiplier == 0:
+            delta = torch.zeros_like(gradient)
+        else:
+            delta, self._state = self._rule.update(multiply(gradient, multiplier), self._state, lr)
+        update_norm = global_norm(delta)
+        limit = self._limit.multiplier(update_norm)
+        columns = {schema.CLIP_MULTIPLIER: multiplier} if self._clips_gradient else {}
+        return multiply(delta, limit), {schema.UPDATE_NORM: update_norm * limit} | columns
+
+
+def is_evaluation_due(step: int, total: int) -> bool:
+    """Returns whether step t of a run is one of those at which it is evaluated."""
+    return step % max(1, total // EVALUATIONS) == 0 or step == total - 1

@@ -23,12 +23,14 @@ from torch import Tensor
 
 from analysis.runlog import RunLogError
 
+Rate = float | Tensor  # a column [K, 1] where the rows of [K, n] are runs with rates of their own
+
 
 class UpdateRule(NamedTuple):
     """init: theta -> state_0.  update: (g, state, lr) -> (theta_{t+1} - theta_t, next state)."""
 
     init: Callable[[Tensor], Any]
-    update: Callable[[Tensor, Any, float], tuple[Tensor, Any]]
+    update: Callable[[Tensor, Any, Rate], tuple[Tensor, Any]]
 
 
 class EmptyState(NamedTuple):
@@ -66,7 +68,7 @@ def sgd() -> UpdateRule:
     def init(theta: Tensor) -> EmptyState:
         return EmptyState()
 
-    def update(g: Tensor, state: EmptyState, lr: float) -> tuple[Tensor, EmptyState]:
+    def update(g: Tensor, state: EmptyState, lr: Rate) -> tuple[Tensor, EmptyState]:
         return -lr * g, state
 
     return UpdateRule(init, update)
@@ -87,7 +89,7 @@ def momentum(gamma: float = 0.9) -> UpdateRule:
     def init(theta: Tensor) -> VelocityState:
         return VelocityState(v=torch.zeros_like(theta))
 
-    def update(g: Tensor, state: VelocityState, lr: float) -> tuple[Tensor, VelocityState]:
+    def update(g: Tensor, state: VelocityState, lr: Rate) -> tuple[Tensor, VelocityState]:
         v = gamma * state.v + g
         return -lr * v, VelocityState(v)
 
@@ -109,7 +111,7 @@ def nesterov(gamma: float = 0.9) -> UpdateRule:
     def init(theta: Tensor) -> VelocityState:
         return VelocityState(v=torch.zeros_like(theta))
 
-    def update(g: Tensor, state: VelocityState, lr: float) -> tuple[Tensor, VelocityState]:
+    def update(g: Tensor, state: VelocityState, lr: Rate) -> tuple[Tensor, VelocityState]:
         v = gamma * state.v + g
         return -lr * (gamma * v + g), VelocityState(v)
 
@@ -135,7 +137,7 @@ def rmsprop(gamma: float = 0.9, rho: float = 0.9, eps: float = 1e-8) -> UpdateRu
         # torch.optim.RMSprop starts v at 0: its first step is up to 1/sqrt(1 - rho) times lr, whatever the gradient.
         return RmspropState(v=torch.ones_like(theta), m=torch.zeros_like(theta))
 
-    def update(g: Tensor, state: RmspropState, lr: float) -> tuple[Tensor, RmspropState]:
+    def update(g: Tensor, state: RmspropState, lr: Rate) -> tuple[Tensor, RmspropState]:
         v = rho * state.v + (1 - rho) * g**2
         # torch.optim.RMSprop divides by sqrt(v) + eps, and keeps lr out of m: after a change of lr its whole m is
         # scaled anew, here only the steps to come are.
@@ -172,7 +174,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> UpdateR
         Deep Learning Tuning Playbook, FAQ, "update rules", ADAM.
     """
 
-    def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:
+    def update(g: Tensor, state: AdamState, lr: Rate) -> tuple[Tensor, AdamState]:
         state, b = _advance_adam(g, state, beta1, beta2)
         # torch.optim.Adam adds eps after the bias correction of v, as if eps here were eps sqrt(1 - beta2^(t+1)):
         # at step 0 its eps is 32 times smaller than ours at beta2 = 0.999. With eps = 0 the two are equal.
@@ -195,7 +197,7 @@ def nadam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Update
         Deep Learning Tuning Playbook, FAQ, "update rules", NADAM.
     """
 
-    def update(g: Tensor, state: AdamState, lr: float) -> tuple[Tensor, AdamState]:
+    def update(g: Tensor, state: AdamState, lr: Rate) -> tuple[Tensor, AdamState]:
         state, b = _advance_adam(g, state, beta1, beta2)
         # torch.optim.NAdam follows Dozat's momentum schedule beta1 (1 - 0.96^(0.004 t) / 2) and corrects m and g by
         # products of it; here beta1 is constant. Its eps stands after the bias correction, as in torch.optim.Adam.

@@ -30,8 +30,8 @@ class WandbMirror:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Ends the W&B run; anything but a finished or diverged training counts as failed there."""
-        ended = self._status in ("finished", "diverged")
+        """Ends the W&B run; a training that was interrupted counts as failed there."""
+        ended = self._status in schema.ENDED
         self._mirror(lambda run: run.finish(exit_code=0 if ended else 1))
 
     def step(self, step: int, **metrics: float) -> None:

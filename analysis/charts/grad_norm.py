@@ -1,6 +1,7 @@
 """The gradient norm over steps and its histogram (figure 9 of the playbook), side by side on one logarithmic axis.
 
 Ring: a step far above the median. Dashed rule: the clip threshold, through both pictures. Orange bars: what it clips.
+The phases of a run stand side by side below, each as shares of its own steps.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from analysis.curves import Curves
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram
 
-HEIGHT = 300
+HEIGHT, PHASE_HEIGHT = 300, 180  # pixels
 
 
 def norm_domain(norm: np.ndarray, clip_threshold: float) -> tuple[float, float]:
@@ -79,17 +80,59 @@ def norm_bars(
         colors: Colors of the page.
         height: Height in pixels.
     """
-    bins = histogram.bins.assign(is_clipped=histogram.bins["low"] >= clip_threshold)
+    bins = _colored(histogram, clip_threshold)
     top = max(bins["count"].max() if len(bins) else 1.0, 1.0)
     x = alt.X("count:Q", scale=alt.Scale(domain=[0, top * 1.05], nice=False), axis=axis("steps", number_format=",d"))
     y = _norm_axis(domain, "low:Q", None)
-    fill = alt.Color("is_clipped:N", scale=alt.Scale(domain=[False, True], range=[colors.feasible, colors.infeasible]))
-    tip = [alt.Tooltip("low:Q", title="norm from", format=".3g"), alt.Tooltip("high:Q", title="to", format=".3g")]
-    tip.append(alt.Tooltip("count:Q", title="steps", format=",d"))
     bars = alt.Chart(bins.assign(zero=0.0)).mark_bar(opacity=0.85, clip=True)
-    encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=fill.legend(None), tooltip=tip)
+    encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=_fill(colors), tooltip=_bar_tip())
     layers = [encoded, *_threshold(clip_threshold, colors, "")]
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+
+
+def phase_bars(
+    histogram: NormHistogram,
+    top_share: float,
+    clip_threshold: float,
+    domain: tuple[float, float],
+    colors: Palette,
+    height: int = PHASE_HEIGHT,
+) -> alt.LayerChart:
+    """Draws the histogram of one phase, upright, as shares of the steps of that phase.
+
+    Args:
+        histogram: Counts of the norms of the phase.
+        top_share: Largest share of any bin of any phase, so that the pictures share their axis.
+        clip_threshold: Threshold to draw; bars above it are clipped.
+        domain: Norms that the axis spans, as `norm_domain` returns them.
+        colors: Colors of the page.
+        height: Height in pixels.
+    """
+    bins = _colored(histogram, clip_threshold)
+    bins = bins.assign(share=bins["count"] / histogram.num_norms, zero=0.0)
+    scale = alt.Scale(type="log", domain=list(domain), nice=False)
+    x = alt.X("low:Q", scale=scale, axis=axis("gradient norm", log_ticks(*domain, most=4)))
+    shares = alt.Scale(domain=[0, top_share * 1.05], nice=False)
+    y = alt.Y("share:Q", scale=shares, axis=axis("share of its steps", number_format=".0%"))
+    bars = alt.Chart(bins).mark_bar(opacity=0.85, clip=True)
+    encoded = bars.encode(x=x, x2="high:Q", y=y, y2="zero:Q", color=_fill(colors), tooltip=_bar_tip())
+    rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
+    layers = [encoded, rule.encode(x=alt.X("at:Q"), color=alt.value(colors.ink))]
+    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+
+
+def _colored(histogram: NormHistogram, clip_threshold: float) -> pd.DataFrame:
+    return histogram.bins.assign(is_clipped=histogram.bins["low"] >= clip_threshold)
+
+
+def _fill(colors: Palette) -> alt.Color:
+    scale = alt.Scale(domain=[False, True], range=[colors.feasible, colors.infeasible])
+    return alt.Color("is_clipped:N", scale=scale, legend=None)
+
+
+def _bar_tip() -> list[alt.Tooltip]:
+    tip = [alt.Tooltip("low:Q", title="norm from", format=".3g"), alt.Tooltip("high:Q", title="to", format=".3g")]
+    return [*tip, alt.Tooltip("count:Q", title="steps", format=",d")]
 
 
 def _crosses(curves: Curves, x: alt.X, y: alt.Y, colors: Palette) -> list[alt.Chart]:

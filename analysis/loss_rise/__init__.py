@@ -17,6 +17,8 @@ from analysis.runlog import schema
 MOST_ROUNDS = 3  # looks at what is left after taking out the recovered rises (ours)
 DOUBLED = 2.0  # of the start: no first loss is that far off by chance (ours, docs/evidence.md#early)
 NORM_ROSE = 1.5  # of the first gradient norm (ours, docs/evidence.md#early)
+PLANNED_POINTS = 10  # logged points after a planned change in which a rise belongs to it (ours)
+RESUME_POINTS = 5  # and after a resume (ours, docs/evidence.md#resume)
 LEAD_STEPS = 10  # how long before the onset an outlier of a norm counts as preceding (ours)
 
 __all__ = ["LossCurve", "LossRises", "find_loss_rises", "make_curve"]
@@ -35,6 +37,7 @@ def find_loss_rises(
     norms: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
     planned: tuple[int, ...] = (),
     may_ring: bool = True,
+    resumed_at: tuple[int, ...] = (),
 ) -> LossRises:
     """Finds the periods in which the loss went up.
 
@@ -43,6 +46,7 @@ def find_loss_rises(
         norms: (steps, values) of grad_norm and update_norm by column name, where logged.
         planned: Steps at which a change was planned (data, batch size, learning-rate restart).
         may_ring: Whether the optimizer has heavy momentum, so that smooth damped swings are no instability.
+        resumed_at: Steps at which a later attempt of the run goes on.
 
     Returns:
         Events and blips; blips inside an event are left out.
@@ -58,7 +62,7 @@ def find_loss_rises(
     rises.sort(key=lambda rise: rise.onset_step)
     swings = find_ringing(rises) if may_ring else set()
     events = [to_event(curve, rise, norms or {}) for rise in rises]
-    events = [explain(event, index in swings, curve.stride, planned) for index, event in enumerate(events)]
+    events = [explain(event, index in swings, curve.stride, planned, resumed_at) for index, event in enumerate(events)]
     if curve.lost_from is not None:
         events = with_divergence(curve, events)
     inside = [(rise.onset_step, rise.settled_step) for rise in rises]
@@ -71,16 +75,24 @@ def overlap(rise: Rise, known: Rise) -> bool:
     return rise.onset_step <= known.settled_step and known.onset_step <= rise.settled_step
 
 
-def explain(event: Event, swings: bool, stride: float, planned: tuple[int, ...]) -> Event:
-    """Adds the note that takes an event out of the verdict: a planned change, or a swing of a damped oscillation."""
-    near = [step for step in planned if step - 2 * stride <= event.onset_step <= step + 10 * stride]
-    note = (
-        f"starts at the planned change at step {near[0]:,}"
-        if near
-        else "damped oscillation of momentum"
-        if swings
-        else ""
-    )
+def explain(event: Event, swings: bool, stride: float, planned: tuple[int, ...], resumed_at: tuple[int, ...]) -> Event:
+    """Adds the note that takes an event out of the verdict.
+
+    It is a planned change, a resume after which optimizer state or data order may be missing, or a swing of a damped
+    oscillation.
+    """
+
+    def near(steps: tuple[int, ...], points: int) -> list[int]:
+        return [step for step in steps if step - 2 * stride <= event.onset_step <= step + points * stride]
+
+    changes, resumes = near(planned, PLANNED_POINTS), near(resumed_at, RESUME_POINTS)
+    note = ""
+    if changes:
+        note = f"starts at the planned change at step {changes[0]:,}"
+    elif resumes:
+        note = f"at a resume (step {resumes[0]:,}): check that optimizer state and data order were restored"
+    elif swings:
+        note = "damped oscillation of momentum"
     return replace(event, grade="suspected", note=note) if note else event
 
 
@@ -105,10 +117,10 @@ def without(curve: LossCurve, rises: list[Rise]) -> LossCurve:
 
 
 def measure_all(curve: LossCurve, spans: list) -> list[Rise]:
-    """Measures spans in order of time; a span that an earlier rise covers is the same rise."""
+    """Measures spans in order of time; a span that begins within an earlier rise is the same rise."""
     smoothed, rises, covered = Smoothed(curve), [], -1
     for span in sorted(spans, key=lambda span: (span.first, span.block)):
-        if span.alarm <= covered + 2:
+        if span.alarm <= covered + 2 or span.first + span.block <= covered:
             continue
         span = replace(span, first=max(span.first, covered + 1))
         rise = measure_rise(curve, span, covered, smoothed)

@@ -12,6 +12,7 @@ from analysis.loss_rise.measure import Rise
 SWING = 0.2  # least share of the fall before, and of the recovery after, that the rise takes in time (ours)
 DAMPED = 0.9  # largest share of the fall before that the rise takes back in loss (ours)
 SMOOTH = 0.15  # largest share of the first rise that the noise from point to point may have (ours)
+RISEN = 0.9  # of the height: a break that stays high has its highest point anywhere on its plateau (ours)
 POINTS_AT_LEAST = 3  # of the rise (ours)
 
 
@@ -37,7 +38,8 @@ def is_swing(rise: Rise, since: int) -> bool:
         return False
     first = int(np.searchsorted(step, since))
     top = first + int(np.argmax(loss[first : rise.onset + 1])) if first <= rise.onset else rise.onset
-    falling, rising, recovering = np.diff(step[[top, rise.onset, rise.peak, rise.recovery]])
+    risen = rise.onset + int(np.argmax(loss[rise.onset : rise.peak + 1] >= rise.level + RISEN * rise.height))
+    falling, rising, recovering = np.diff(step[[top, rise.onset, risen, rise.recovery]])
     part = loss[max(0, rise.onset - POINTS_AT_LEAST) : rise.peak + POINTS_AT_LEAST]
     smooth = since > 0 or noise.curvature_sd(part) <= SMOOTH * rise.height
     even = rising >= SWING * falling and rising >= SWING * recovering and falling > 0

@@ -20,6 +20,7 @@ Z_SUSPECTED = 4.0  # early rises from here on are suspected
 Z_SLOW = 6.0
 EARLY_LOOKS = 4  # the early rule looks at that many of its stretches
 SUDDEN_HISTORY = 50  # points
+INFLATED = 3.0  # times the noise near the start: what a steep decline or the rise itself adds at most (ours)
 BROAD_POINTS, SETTLED_POINTS = 21, 100  # a second look at the level before, once the steep start is over (ours)
 SHORT_HISTORY = 11  # points; before, the noise near the start is all that is known
 
@@ -121,12 +122,13 @@ def find_slow(curve: LossCurve) -> list[Span]:
         level = noise.trailing_median(y, 5)
         sd = noise.MAD_TO_SD / math.sqrt(2) * noise.trailing_median(np.abs(np.diff(y, prepend=y[0])), 25)
         widen = Z_SLOW * math.sqrt(1 + (tau - 1) / size)
+        y, sd, material, level = (values.tolist() for values in (y, sd, curve.material(level), level))
         best_at, above = 4, 0
         for i in range(5, len(y)):
             if level[i] <= level[best_at]:
                 best_at = i
             spread = max(sd[best_at], sd[min(i, best_at + 5)])
-            above = above + 1 if y[i] > level[best_at] + max(curve.material(level[best_at]), widen * spread) else 0
+            above = above + 1 if y[i] > level[best_at] + max(material[best_at], widen * spread) else 0
             if above == 5:
                 spans.append(Span((best_at + 1) * size, (i + 1) * size - 1, size, "slow"))
             if above >= 20:  # a new level: later rises are held against it
@@ -156,8 +158,8 @@ def find_early(curve: LossCurve) -> list[Span]:
         sure = [first for first, rise in zip(firsts, above, strict=True) if rise >= max(material, z * sd)]
         maybe = [first for first, rise in zip(firsts, above, strict=True) if rise >= max(material, Z_SUSPECTED * sd)]
         if sure or maybe:
-            first = (sure or maybe)[0]
-            spans.append(Span(first, first + size - 1, 1, "early", bool(sure)))
+            alarm = (sure or maybe)[0] + size - 1
+            spans.append(Span(1, alarm, 1, "early", bool(sure)))  # held against the untrained model: may start at 1
     return spans
 
 
@@ -225,7 +227,9 @@ def sudden_sd(curve: LossCurve, reference: np.ndarray) -> np.ndarray:
     of_upper_side = noise.previous(noise.trailing_rank(above, SUDDEN_HISTORY, 0.95), 0.0) / 1.645
     of_upper_side[:SHORT_HISTORY] = 0.0
     floor = 0.5 * curve.init_relative_sd * np.abs(reference)
-    sd = np.maximum(np.maximum(of_differences, of_upper_side), floor)
+    sd = np.maximum(of_differences, of_upper_side)
+    sd[:SUDDEN_HISTORY] = np.minimum(sd[:SUDDEN_HISTORY], INFLATED * curve.init_relative_sd * abs(curve.init_level))
+    sd = np.maximum(sd, floor)
     sd[:SHORT_HISTORY] = curve.init_relative_sd * np.abs(reference[:SHORT_HISTORY])
     return sd
 

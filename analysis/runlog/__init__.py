@@ -2,7 +2,7 @@
 
 from analysis.runlog.describe import describe_log
 from analysis.runlog.paths import import_runs, read_paths
-from analysis.runlog.store import StudyEntry, list_studies, read_study, study_fingerprint
+from analysis.runlog.store import StudyEntry, StudyState, list_studies, read_study, study_fingerprint, study_state
 from analysis.runlog.study import LogDescription, Run, RunLogError, Skipped, Study
 from analysis.runlog.writer import RunWriter
 
@@ -14,10 +14,12 @@ __all__ = [
     "Skipped",
     "Study",
     "StudyEntry",
+    "StudyState",
     "describe_log",
     "import_runs",
     "list_studies",
     "read_paths",
     "read_study",
     "study_fingerprint",
+    "study_state",
 ]

@@ -53,7 +53,7 @@ def read_rows(path: Path) -> LiveRows:
     """Returns all rows of a live log; a log that was read before is read from where it ended then."""
     size = os.stat(path).st_size
     known = _cache.get(str(path))
-    if known is None or known.mark != _read_mark(path, known.end):
+    if known is None or known.mark != read_mark(path, known.end):
         known = LiveRows(row_table.build_table([]), 0, 0, b"")
     end, damaged, tables = known.end, known.damaged, [known.table]
     while end < size:
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> LiveRows:
         end, damaged = scan.end, damaged + scan.damaged
         tables.append(row_table.build_table(scan.rows))
     if len(tables) > 1:
-        known = LiveRows(row_table.join_tables(tables), damaged, end, _read_mark(path, end))
+        known = LiveRows(row_table.join_tables(tables), damaged, end, read_mark(path, end))
     _cache.pop(str(path), None)
     _cache[str(path)] = known
     while len(_cache) > MAX_CACHED_RUNS:
@@ -71,7 +71,8 @@ def read_rows(path: Path) -> LiveRows:
     return known
 
 
-def _read_mark(path: Path, end: int) -> bytes:
+def read_mark(path: Path, end: int) -> bytes:
+    """Returns the last bytes of a live log before a byte offset: as long as they stay, it is the same log."""
     with path.open("rb") as file:
         file.seek(max(end - MARK_BYTES, 0))
         return file.read(min(end, MARK_BYTES))

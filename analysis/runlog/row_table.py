@@ -48,8 +48,8 @@ def drop_single_attempt(table: pa.Table) -> pa.Table:
     return table if several or schema.ATTEMPT not in table.column_names else table.drop_columns([schema.ATTEMPT])
 
 
-def effective_curve(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-    """Returns one row per step, and sentences on what was resolved.
+def effective_curve(table: pa.Table) -> tuple[pa.Table, tuple[str, ...], tuple[int, ...]]:
+    """Returns one row per step, sentences on what was resolved, and the steps at which a later attempt goes on.
 
     For each step the rows of the highest attempt that reaches it count; rows of one attempt at one step are put
     together column by column, and of two values of one column the later counts.
@@ -58,25 +58,29 @@ def effective_curve(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
         table: Rows in the order they were written, with `attempt` where there was more than one.
 
     Returns:
-        The table, ascending and unique in `step`, without `attempt`; and the notes.
+        The table, ascending and unique in `step`, without `attempt`; the notes; the steps.
     """
+    table = drop_single_attempt(table)
     steps = table[schema.STEP].to_numpy()
     has_attempts = schema.ATTEMPT in table.column_names
     if not has_attempts and (len(steps) < 2 or (np.diff(steps) > 0).all()):
-        return table, ()
+        return table, (), ()
     attempts = table[schema.ATTEMPT].to_numpy() if has_attempts else np.ones(len(steps), np.int64)
     order = np.lexsort((np.arange(len(steps)), attempts, steps))
     _, first, group = np.unique(steps[order], return_index=True, return_inverse=True)
     last_of_step = np.append(first[1:], len(steps)) - 1
     current = attempts[order] == attempts[order][last_of_step][group]
     notes = _attempt_notes(steps, attempts, int((~current).sum()))
-    table = table.take(pa.array(order[current]))
+    kept = order[current]
+    goes_on = np.flatnonzero(np.diff(attempts[kept]) > 0) + 1
+    resumed_at = tuple(steps[kept][goes_on].tolist())
+    table = table.take(pa.array(kept))
     if has_attempts:
         table = table.drop_columns([schema.ATTEMPT])
     merged, num_overridden = _merge_steps(table)
     if num_overridden:
         notes.append(f"{num_overridden} times a value was logged again at the same step; the later value counts")
-    return merged, tuple(notes)
+    return merged, tuple(notes), resumed_at
 
 
 def _attempt_notes(steps: np.ndarray, attempts: np.ndarray, num_superseded: int) -> list[str]:

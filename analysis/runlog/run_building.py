@@ -22,7 +22,7 @@ def build_run(
 
     Args:
         table: Rows in the order they were written, with `attempt` where there was more than one.
-        record: Run record; a missing base_lr is taken from the lr column, and noted.
+        record: Run record; a missing base_lr is taken from the lr column, and noted; resumed_at from `attempt`.
         name: What an error calls the log.
         notes: Sentences known so far.
         non_finite: What became of NaN and infinity.
@@ -39,10 +39,10 @@ def build_run(
             ", ".join(column for column in table.column_names if column not in (schema.STEP, schema.ATTEMPT)) or "none"
         )
         raise RunLogError(f"{name} has no {' or '.join(schema.LOSS_COLUMNS)} (found: {found}). Log one of them")
-    steps, resolved = row_table.effective_curve(table)
+    steps, resolved, resumed_at = row_table.effective_curve(table)
     steps = row_table.order_columns(steps.replace_schema_metadata(None))
     notes = [*notes, *resolved]
-    record = dict(record)
+    record = dict(record) | ({schema.RESUMED_AT: resumed_at} if resumed_at else {})
     if schema.BASE_LR not in record and (base_lr := _largest_lr(steps)) is not None:
         record[schema.BASE_LR] = base_lr
         notes.append("base_lr taken from the lr column")

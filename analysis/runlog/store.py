@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -14,6 +15,7 @@ from analysis.runlog import layout, live, schema, sealing, url_store
 from analysis.runlog.run_building import build_run
 from analysis.runlog.study import Run, RunLogError, Skipped, Study
 
+_RunState = tuple[list[tuple[str, os.stat_result]], bool]  # its files, and whether a living process writes them
 MAX_CACHED_RUNS = 256  # ours: about 0.5 MB a run of 10,000 rows
 
 
@@ -32,6 +34,21 @@ class StudyEntry:
     num_runs: int
     num_running: int
     modified: datetime
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """What the files of a study say from outside, unread.
+
+    Attributes:
+        rest: Changes whenever anything but the rows of running runs does.
+        running: Folders of the runs that a living process is writing.
+        num_bytes: Size of their logs.
+    """
+
+    rest: str
+    running: tuple[Path, ...]
+    num_bytes: int
 
 
 def read_study(study: str, store: str | os.PathLike | None = None) -> Study:
@@ -142,16 +159,33 @@ def list_studies(store: str | os.PathLike | None = None) -> tuple[StudyEntry, ..
 
 def study_fingerprint(study: str, store: str | os.PathLike | None = None) -> str:
     """Returns a text that changes whenever a run, a row or the life of a writer does; looks at no content."""
-    total = hashlib.sha256()
+    states = {run: _run_state(run) for run in layout.run_folders(layout.study_folder(study, store))}
+    return _hash_states(states, study, store)
+
+
+def study_state(study: str, store: str | os.PathLike | None = None) -> StudyState:
+    """Returns which runs of a study are running, how much they have logged, and what says that the rest changed."""
+    states, running, num_bytes = {}, [], 0
     for run in layout.run_folders(layout.study_folder(study, store)):
         files, is_running = _run_state(run)
+        if is_running:
+            running.append(run)
+            num_bytes += sum(status.st_size for name, status in files if name == layout.LIVE_FILE)
+            files = [(name, status) for name, status in files if name != layout.LIVE_FILE]
+        states[run] = files, is_running
+    return StudyState(_hash_states(states, study, store), tuple(running), num_bytes)
+
+
+def _hash_states(states: Mapping[Path, _RunState], study: str, store: str | os.PathLike | None) -> str:
+    total = hashlib.sha256()
+    for run, (files, is_running) in states.items():
         state = [(name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in files]
         total.update(repr((run.name, is_running, state)).encode())
     total.update(repr(sorted(url_store.find_pushed(store, study))).encode())
     return total.hexdigest()[:32]
 
 
-def _run_state(folder: Path) -> tuple[list[tuple[str, os.stat_result]], bool]:
+def _run_state(folder: Path) -> _RunState:
     """Returns the files of a run with their status, and whether a living process writes it."""
     files = []
     for name in (layout.RUN_FILE, layout.SEALED_FILE, layout.LIVE_FILE):

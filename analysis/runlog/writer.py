@@ -129,7 +129,7 @@ class RunWriter:
         layout.replace_file(self.folder / layout.RUN_FILE, content)
 
     def finish(self, status: str = "finished") -> None:
-        """Ends the run: "finished" and "diverged" seal it, "interrupted" leaves it open for another attempt.
+        """Ends the run for good, which seals it; "interrupted" leaves it open for another attempt.
 
         Raises:
             RunLogError: The status is none of these, or the run has ended before.

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from runners.workloads import digits
+from runners.workloads import digits, images
+from runners.workloads.mlp_stacked import stacked_loss
 from runners.workloads.workload import Workload
 
 
@@ -35,11 +36,12 @@ def mlp(
         make_model=partial(_make_model, depth, width, norm),
         batches=partial(_draw_batches, data, batch_size, bad_batch),
         loss=partial(F.cross_entropy, label_smoothing=label_smoothing),
-        evaluate=digits.evaluator(data),
+        evaluate=images.evaluator(data),
         batch_size=batch_size,
         optimizer="adam",
         max_train_steps=500,
-        baseline_loss=digits.marginal_entropy(data.labels, label_smoothing),
+        baseline_loss=images.marginal_entropy(data.labels, label_smoothing),
+        stacked_loss=partial(stacked_loss, depth, norm, label_smoothing),
     )
 
 
@@ -50,18 +52,18 @@ def _make_model(depth: int, width: int, norm: str) -> nn.Module:
         if norm == "layer":
             layers.append(nn.LayerNorm(width))
         layers.append(nn.ReLU())
-    head = nn.Linear(width, digits.NUM_CLASSES)
+    head = nn.Linear(width, images.NUM_CLASSES)
     for layer in layers:
         if isinstance(layer, nn.Linear):
-            digits.initialize(layer, scale=2.0)
-    digits.initialize(head, scale=1.0)
+            images.initialize(layer, scale=2.0)
+    images.initialize(head, scale=1.0)
     return nn.Sequential(*layers, head)
 
 
-def _draw_batches(data: digits.Digits, batch_size: int, bad_batch: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _draw_batches(data: images.Images, batch_size: int, bad_batch: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     shuffle = torch.Generator().manual_seed(2000 + seed)
-    for step, (images, labels) in enumerate(digits.draw_batches(data, batch_size, seed)):
+    for step, (pixels, labels) in enumerate(images.draw_batches(data, batch_size, seed)):
         if bad_batch and step == bad_batch:
-            yield images * 3, labels[torch.randperm(len(labels), generator=shuffle)]
+            yield pixels * 3, labels[torch.randperm(len(labels), generator=shuffle)]
         else:
-            yield images, labels
+            yield pixels, labels

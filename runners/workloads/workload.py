@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from analysis.runlog import RunLogError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "mlp": "runners.workloads.mlp:mlp",
     "stride_resnet": "runners.workloads.stride_resnet:stride_resnet",
+    "charlm": "runners.workloads.charlm:charlm",
+    "deepres": "runners.workloads.deepres:deepres",
+    "cifar_wrn": "runners.workloads.cifar_wrn:cifar_wrn",
 }
 
 
@@ -30,6 +33,9 @@ class Workload:
         optimizer: Default update rule.
         max_train_steps: Default number of steps, without warmup.
         baseline_loss: Training loss of the best constant predictor.
+        optimizer_options: Metaparameters of the default update rule, where the rule's own defaults do not suit.
+        stacked_loss: Optional, for many runs in one program: (parameters by name [K, ...], buffers by name [K, ...],
+            inputs [K, N, ...], targets [K, N, ...]) -> losses of K copies, [K]. Without it the model is mapped.
     """
 
     make_model: "Callable[[], nn.Module]"
@@ -40,6 +46,8 @@ class Workload:
     optimizer: str
     max_train_steps: int
     baseline_loss: float
+    optimizer_options: Mapping[str, float] = field(default_factory=dict)
+    stacked_loss: "Callable[..., Tensor] | None" = None
 
 
 def find_workload(name: str) -> Callable[..., Workload]:
@@ -99,11 +107,11 @@ def read_options(
 
 def _convert(owner: str, key: str, value: object, option: inspect.Parameter) -> object:
     kind = option.annotation if option.annotation is not inspect.Parameter.empty else type(option.default)
-    if get_origin(kind) is Literal:
-        allowed = {str(choice): choice for choice in get_args(kind)}
-        if str(value) not in allowed:
+    if kind is bool or get_origin(kind) is Literal:
+        allowed = {str(choice).lower(): choice for choice in get_args(kind) or (False, True)}
+        if str(value).lower() not in allowed:
             raise RunLogError(f"{owner}: {key}={value} is not allowed. Take {key}={' or '.join(allowed)}")
-        return allowed[str(value)]
+        return allowed[str(value).lower()]
     try:
         return kind(value)
     except (TypeError, ValueError) as error:

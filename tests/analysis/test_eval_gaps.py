@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from analysis.findings import diagnose
 from analysis.judge import judge_one
 from tests import curves
-from tests.studies import make_run
+from tests.studies import make_run, make_study
 
 
 def early_of(loss, **kind):
@@ -18,16 +19,21 @@ def test_a_log_of_every_step_shows_or_excludes_an_early_rise(seed):
     assert early_of(curves.decline(300, np.random.default_rng(seed))) == ("excluded", "stable")
 
 
-@pytest.mark.parametrize("every", [10, 25, 100])
-def test_a_thinned_log_of_an_early_rise_never_reads_excluded_or_stable(every):
-    loss = curves.early(600, 0).loss[every - 1 :: every]
-    assert early_of(loss, every=every, first_step=every - 1) == ("cannot-tell", "cannot-tell")
+def masked(answer, every, averaged):
+    """Makes the log of a curve that keeps every k-th loss, or the mean of every k."""
+    kept = answer.loss.reshape(-1, every).mean(axis=1) if averaged else answer.loss[every - 1 :: every]
+    return make_run(kept, every=every, first_step=every - 1, averaged_over=every if averaged else None, base_lr=0.1)
 
 
-@pytest.mark.parametrize("over", [10, 100])
-def test_an_averaged_log_of_an_early_rise_never_reads_excluded(over):
-    loss = curves.early(3000, 0).loss.reshape(-1, over).mean(axis=1)
-    assert early_of(loss, every=over, first_step=over, averaged_over=over)[0] == "cannot-tell"
+@pytest.mark.parametrize("height", [1.5, 2.0, 40.0])
+@pytest.mark.parametrize(
+    ("every", "averaged"), [(10, 0), (25, 0), (100, 0), (500, 0), (10, 1), (25, 1), (100, 1), (500, 1)]
+)
+def test_a_masked_early_rise_never_reads_excluded_and_the_probe_is_named(every, averaged, height):
+    for seed in range(3):
+        judged = diagnose(make_study([masked(curves.early(5000, seed, height), every, averaged)]))
+        assert judged.runs[0].early != "excluded"
+        assert judged.runs[0].early == "seen" or [fix.fix for fix in judged.fixes][:1] == ["probe"]
 
 
 def test_missing_first_steps_cannot_be_told():

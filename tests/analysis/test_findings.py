@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.findings import diagnose
+from analysis.grad_norm import find_skipped
 from analysis.headline import write_headline
 from analysis.published import publish
 from analysis.runlog import schema
@@ -40,9 +41,7 @@ def test_a_sweep_at_the_edge_suggests_warmup_first_with_numbers_and_command():
     warmup = diagnosis.fixes[0]
     assert warmup.numbers["base_lr"] == 3.0
     assert warmup.numbers["warmup_steps"] == [10, 30]
-    assert warmup.command == (
-        "python -m runners.warmup_sweep --study strides --variant stride=1x1 --base-lr 3 --warmup-steps 10,30"
-    )
+    assert warmup.command == "python -m runners.warmup_sweep --study strides --variant stride=1x1"
     headline = write_headline(diagnosis)
     assert headline.title.startswith("Above learning rate 0.1, training breaks in its first")
     assert "Warmup is the first fix to try." in headline.evidence
@@ -176,6 +175,16 @@ def test_steps_that_mixed_precision_skipped_are_no_outliers_and_a_diverging_norm
     diverging[299] = np.inf
     assert norm_finding(skipped).outcome == "clear"
     assert norm_finding(diverging).outcome == "found"
+
+
+def test_a_step_that_a_clip_rule_skipped_stays_an_outlier_and_is_no_artefact_of_mixed_precision():
+    norm, multiplier = np.ones(300), np.ones(300)
+    norm[50], multiplier[50] = 400.0, 0.0
+    columns = {schema.GRAD_NORM: norm, schema.CLIP_MULTIPLIER: multiplier}
+    run = make_run(curves.decline(300, np.random.default_rng(0)), columns=columns, clip_rule="skip_sigma")
+    assert find_skipped(run).tolist() == []
+    finding = diagnose(make_study([run])).finding("gradient-outliers")
+    assert (finding.outcome, finding.evidence["largest_ratio"]) == ("found", 400)
 
 
 def test_norms_that_are_all_zero_are_no_measurement():

@@ -132,3 +132,38 @@ def test_a_rise_at_a_planned_change_is_noted_and_not_counted():
     curve = make_curve(np.arange(1000), loss)
     assert worst(find_loss_rises(curve, planned=(500,))) is None
     assert worst(find_loss_rises(curve, planned=(300,))) is not None
+
+
+def test_a_planned_jump_that_stays_is_one_event_however_long_it_is_held():
+    for seed in (3, 24):
+        noise = 1 + 0.06 * np.random.default_rng(seed).normal(size=1000)
+        loss = (1 + 1.6 * (np.arange(1000) / 20 + 1) ** -0.5) * noise
+        loss[200:] *= 2
+        assert worst(find_loss_rises(make_curve(np.arange(1000), loss), planned=(200,))) is None
+
+
+@pytest.mark.parametrize("seed", [23, 53])
+def test_an_early_rise_is_held_against_the_start_wherever_it_was_seen(seed):
+    (event,) = rises(curves.early(300, seed, height=2.0, lasts=19)).events
+    assert (event.kind, event.outcome, event.onset_step) == ("early", "recovered", 1)
+    assert event.level_before <= 2.6
+
+
+def test_a_rise_after_a_steep_start_is_not_hidden_by_the_noise_that_it_makes_itself():
+    steep = "2.29 2.49 2.34 2.27 2.30 2.08 1.90 1.85 2.20 1.17 1.33 1.02 0.60 1.24 1.10"  # stride 1x1, base_lr 0.2
+    risen = "2.09 2.58 2.56 2.89 2.34 2.32 1.04 1.03 1.18 0.97 0.52"  # the rise ends with 2.32
+    rest = np.linspace(0.9, 0.1, 174) * (1 + 0.1 * np.random.default_rng(0).normal(size=174))
+    loss = np.concatenate([np.array(f"{steep} {risen}".split(), float), rest])
+    event = worst(rises(curves.Answer(loss), init_mean=2.35, init_sd=0.068))
+    assert (event.kind, event.onset_step, event.recovery_step) == ("early", 15, 21)
+
+
+def test_a_smoothed_break_is_no_swing_of_momentum():
+    loss = curves.decline(2000, np.random.default_rng(0), noise=0.02)
+    loss[1000:1300] += 1.0
+    smooth = np.empty(2000)
+    mean = loss[0]
+    for i, value in enumerate(loss):
+        mean += 0.02 * (value - mean)
+        smooth[i] = mean
+    assert worst(rises(curves.Answer(smooth))).onset_step == pytest.approx(1000, abs=15)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from analysis.runlog import schema
-from analysis.schedule import read_schedule
+from analysis.schedule import read_schedule, say_warmup
 from tests.studies import make_run
 
 
@@ -26,3 +26,18 @@ def test_a_decay_without_warmup_has_none():
 def test_without_learning_rates_there_is_no_schedule():
     assert read_schedule(make_run([1.0])) is None
     assert read_schedule(scheduled([0.0, 0.0])) is None
+
+
+def test_the_steps_of_a_run_that_did_not_end_are_not_accounted_for():
+    ramp = np.concatenate([np.linspace(0, 1, 11)[:-1], np.ones(90)])
+    found = read_schedule(scheduled(ramp, max_train_steps=100, status="running"))
+    assert (found.warmup_steps, found.warmup_from) == (10, "unknown")
+    assert say_warmup(found) == "10 not accounted for, 100 in all"
+
+
+def test_whose_steps_the_warmup_took_is_said_in_words():
+    ramp = np.linspace(0, 1, 11)[:-1]
+    taken = read_schedule(scheduled(np.concatenate([ramp, np.ones(90)]), max_train_steps=100))
+    assert say_warmup(taken) == "10 taken from training, 100 in all"
+    assert say_warmup(read_schedule(scheduled(np.ones(50), max_train_steps=50))) == "none, 50 in all"
+    assert say_warmup(None) == "lr not logged"

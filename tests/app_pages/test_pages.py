@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from app_pages import shown, studies
 from tests.app_pages.stores import headline_of, text_of, write_csv, write_file
 from tests.studies import make_run, sweep, sweep_run
 
-PAGES = ("lr_sweep", "loss", "grad_norm", "fixes", "import_logs")
+PAGES = ("lr_sweep", "loss", "grad_norm", "compare", "fixes", "import_logs")
 STUDIES = ("edge", "steady", "one-rate", "no-rate", "lost", "sparse", "hostile")
 
 
@@ -185,6 +186,40 @@ def test_a_running_study_says_how_far_it_is_and_that_the_verdict_can_change(open
         app.run()
         assert not app.exception
         assert len(charts_of(app)[0].proto.datasets[0].data.data) > before
+
+
+def test_a_rise_of_a_running_run_is_on_the_screen_while_it_runs_with_a_link_to_its_loss(
+    open_app, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("STEADYSTEP_STORE", str(tmp_path))
+    with RunWriter(study="live", store=tmp_path, run_id="r", name="big *run*", max_train_steps=300) as writer:
+        for step in range(200):
+            writer.step(step, train_loss=1.0 + 0.01 * (step % 5))
+        app = open_app("live")
+        assert "rise at step" not in text_of(app)
+        for step in range(200, 210):
+            writer.step(step, train_loss=3.0)
+        app.run()
+        assert not app.exception
+        assert "big \\*run\\*: mid-training rise at step 200, loss 1.02 to 3" in text_of(app)
+        (link,) = [link.proto for link in app.get("page_link") if link.proto.label == "See its loss"]
+        assert parse_qs(link.query_string) == {"study": ["live"], "run": ["big *run*"]}
+        assert "from step 200" in app.title[0].value
+    app.run()
+    assert not app.exception
+    assert "mid-training rise at step" not in text_of(app)
+
+
+def test_a_link_to_a_run_shows_that_run_alone_also_where_two_have_one_name(open_app, monkeypatch, tmp_path):
+    monkeypatch.setenv("STEADYSTEP_STORE", str(tmp_path))
+    for run_id, name in (("a", "twin"), ("b", "twin"), ("c", "single")):
+        with RunWriter(study="named", store=tmp_path, run_id=run_id, name=name) as writer:
+            for step in range(50):
+                writer.step(step, train_loss=2.0 - 0.01 * step)
+    for link in ("single", "twin (b)"):
+        app = open_app("named", "loss", run=link)
+        assert app.multiselect(key="run").value == [{"single": "c", "twin (b)": "b"}[link]]
+        assert "No rise in 1 run" in text_of(app)
 
 
 def test_the_dashboard_loads_neither_torch_nor_wandb_nor_scipy_stats():

@@ -3,10 +3,16 @@
 Each takes one run and returns the index of its first alarm, or None. Several were made for runs of 1e5 steps.
 """
 
-import importlib.util
 from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
+import ruptures
+
+from analysis.noise import difference_sd
+
+MOST_BLOCKS = 500  # that ruptures sees of a run
 
 
 def olmo_spike_score(loss: np.ndarray, norm: np.ndarray | None) -> int | None:
@@ -83,25 +89,39 @@ def autotrainer_nan_loss(loss: np.ndarray, norm: np.ndarray | None) -> int | Non
     return int(hits[0]) if len(hits) else None
 
 
-def ruptures_pelt(loss: np.ndarray, norm: np.ndarray | None) -> int | None:
-    """Alarms at the first change point after which the level is 10 % higher; the library says changes, not directions.
+def ruptures_rbf(loss: np.ndarray, norm: np.ndarray | None) -> int | None:
+    """Alarms at the first change point after which the level is higher: Pelt(model="rbf"), predict(pen=10).
 
-    Log losses in at most 300 blocks, model "l2", penalty 3 log(n) times the noise variance; a non-finite loss ends it.
-
-    Source: ruptures, KernelCPD and Pelt with a BIC-like penalty.
+    Source: ruptures 1.1.10, "Basic usage" of its README; min_size 2 and jump 5 are its defaults.
     """
-    import ruptures
+    return first_upward_change(loss, "rbf", lambda values: 10.0)
 
-    finite = loss[np.isfinite(loss)]
-    size = max(1, len(finite) // 300)
-    y = np.log(np.maximum(finite[: len(finite) // size * size].reshape(-1, size).mean(axis=1), 1e-12))
-    if len(y) < 10:
-        return None
-    variance = max((1.4826 * np.median(np.abs(np.diff(y)))) ** 2 / 2, 1e-12)
-    ends = ruptures.KernelCPD("linear", min_size=3).fit(y[:, None]).predict(pen=3 * np.log(len(y)) * variance)
-    levels = [y[low:high].mean() for low, high in zip([0, *ends[:-1]], ends, strict=True)]
-    rises = [ends[i] * size for i in range(len(levels) - 1) if levels[i + 1] - levels[i] > np.log(1.1)]
+
+def ruptures_l2(loss: np.ndarray, norm: np.ndarray | None) -> int | None:
+    """Alarms at the first change point after which the level is higher: Pelt(model="l2"), pen log(n) sigma^2.
+
+    The guide takes sigma as known; here it is the standard deviation of the differences over sqrt(2), robust.
+
+    Source: ruptures 1.1.10, user guide, "the number of change points is unknown".
+    """
+    return first_upward_change(loss, "l2", lambda values: np.log(len(values)) * difference_sd(values) ** 2)
+
+
+def first_upward_change(loss: np.ndarray, model: str, penalty: Callable[[np.ndarray], float]) -> int | None:
+    """Returns the first change of the log loss to a level 10 % higher, or the first loss that is not finite.
+
+    The library names changes, not directions: without the 10 % every decline in noise would alarm. The cost grows with
+    the square of the points, so that longer runs are taken as the means of at most MOST_BLOCKS equal blocks.
+    """
     lost = np.flatnonzero(~np.isfinite(loss))
+    finite = loss[: lost[0]] if len(lost) else loss
+    size = -(-len(finite) // MOST_BLOCKS)
+    if len(finite) < 10 * size:
+        return int(lost[0]) if len(lost) else None
+    values = np.log(np.maximum(finite[: len(finite) // size * size].reshape(-1, size).mean(axis=1), 1e-12))
+    ends = ruptures.Pelt(model=model).fit(values[:, None]).predict(pen=max(penalty(values), 1e-12))
+    levels = [values[low:high].mean() for low, high in pairwise([0, *ends])]
+    rises = [end * size for end, (before, after) in zip(ends, pairwise(levels), strict=False) if after - before > 0.1]
     return earliest([*rises, *map(int, lost[:1])])
 
 
@@ -131,6 +151,6 @@ RULES = {
     "Lightning SpikeDetection (10, rtol 2)": lightning_spike_detection,
     "W&B z-score automation (30, 3)": wandb_z_score,
     "AutoTrainer (not finite, or 1e3)": autotrainer_nan_loss,
+    "ruptures Pelt (rbf, pen 10), upward": ruptures_rbf,
+    "ruptures Pelt (l2, pen log(n) sigma^2), upward": ruptures_l2,
 }
-if importlib.util.find_spec("ruptures"):
-    RULES["ruptures KernelCPD (upward changes)"] = ruptures_pelt

@@ -13,9 +13,9 @@ from tests.app_pages.stores import headline_of, write_csv
 from tests.studies import sweep, sweep_run
 
 VERDICT = headline_of(sweep(0.3, stride="1x1"), sweep(9.0, stride="2x2", seeds=2))
-PAGES = ("", "lr_sweep", "loss", "grad_norm", "fixes", "import_logs")
-CHARTS = (2, 6, 1, 2, 0, 0)  # on each page
-TITLES = (VERDICT, "Learning-rate sweep", "Loss", "Gradient norm", "Fixes", "Import logs")
+PAGES = ("", "lr_sweep", "loss", "grad_norm", "compare", "fixes", "import_logs")
+CHARTS = (2, 6, 1, 5, 1, 0, 0)  # on each page
+TITLES = (VERDICT, "Learning-rate sweep", "Loss", "Gradient norm", "Compare", "Fixes", "Import logs")
 
 
 def open_page(page: Page, url: str, title: str) -> None:
@@ -75,6 +75,17 @@ def test_the_percentile_slider_moves_the_share_of_clipped_updates(page, server):
 def test_a_link_opens_the_percentile_it_names_and_more_than_half_is_a_warning(page, server):
     open_page(page, f"{server.url}/grad_norm?study=stride&percentile=40", "Gradient norm")
     expect(page.get_by_text("a lower learning rate in disguise")).to_be_visible()
+
+
+def test_a_link_opens_the_runs_it_compares_and_the_sweep_leads_to_its_series(page, server):
+    open_page(page, f"{server.url}/compare?study=stride&by=Runs&compared=1x1-0.1-0&compared=1x1-0.3-0", "Compare")
+    expect(page.get_by_text("They differ in one factor")).to_be_visible()
+    expect(page.get_by_text("base lr 0.1 is lowest")).to_be_visible()
+    open_page(page, f"{server.url}/lr_sweep?study=stride", "Learning-rate sweep")
+    page.get_by_text("Both at their best checkpoints").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
+    expect(page.get_by_text("stride 2x2: ").first).to_be_visible()
+    wait_until_drawn(page)
 
 
 def test_an_uploaded_csv_is_judged_at_once(page, server, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.charts.grad_norm import norm_bars, norm_curve, norm_domain
+from analysis.charts.grad_norm import norm_bars, norm_curve, norm_domain, phase_bars
 from analysis.charts.labels import log_ticks, place_beside, spread
 from analysis.charts.loss import LossMarks, loss_curves
 from analysis.charts.lr_axis import lr_axis
@@ -20,7 +20,8 @@ from analysis.focus import (
     start_loss,
 )
 from analysis.judge import judge_one
-from analysis.norm_histogram import count_norms
+from analysis.norm_histogram import count_norms, count_norms_by_phase, largest_share
+from analysis.phases import split_phases
 from analysis.runlog import schema
 from tests.charts.drawn import layers_of, spec_of, values_of, words_of
 from tests.studies import make_run, make_study, sweep, sweep_run
@@ -168,6 +169,25 @@ def test_the_threshold_goes_through_both_pictures_of_the_norm_and_colors_what_it
     assert "threshold 2" in words_of(left)
     axes = [layers_of(chart)[0][0]["encoding"]["y"]["scale"]["domain"] for chart in (left, right)]
     assert axes[0] == axes[1]
+
+
+def test_the_phases_share_their_axes_and_the_threshold_and_each_bar_is_a_share_of_its_phase():
+    norm = np.concatenate((np.full(10, 30.0), np.full(80, 1.0), np.full(10, 0.2)))
+    counts = count_norms_by_phase(norm, split_phases(np.arange(100), 100))
+    top, domain = largest_share(counts.values()), norm_domain(norm, 2.0)
+    charts = {name: phase_bars(counted, top, 2.0, domain, LIGHT) for name, counted in counts.items()}
+    bars = {name: values_of(chart, "bar", "share") for name, chart in charts.items()}
+    assert {name: table["share"].sum() for name, table in bars.items()} == {"early": 1, "middle": 1, "late": 1}
+    assert {name: table["is_clipped"].any() for name, table in bars.items()} == {
+        "early": True,
+        "middle": False,
+        "late": False,
+    }
+    for chart in charts.values():
+        assert values_of(chart, "rule", "at")["at"].tolist() == [2.0]
+        encoding = layers_of(chart)[0][0]["encoding"]
+        assert encoding["x"]["scale"]["domain"] == list(domain)
+        assert encoding["y"]["scale"]["domain"] == [0, pytest.approx(1.05)]
 
 
 def test_axes_have_titles(diagnosis):

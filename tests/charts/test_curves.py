@@ -15,7 +15,8 @@ from analysis.focus import (
     runs_of,
 )
 from analysis.judge import judge_one
-from analysis.norm_histogram import count_norms
+from analysis.norm_histogram import count_norms, count_norms_by_phase, largest_share
+from analysis.phases import split_phases
 from analysis.side_by_side import compare_sweeps
 from tests.studies import make_run, make_study, sweep
 
@@ -129,3 +130,20 @@ def test_the_histogram_counts_every_norm_and_names_what_it_cannot_show():
     counted = count_norms(norm, num_bins=4)
     assert counted.bins["count"].sum() == 4
     assert (counted.num_zero, counted.num_non_finite) == (1, 2)
+
+
+def test_the_histograms_of_the_phases_hold_every_norm_once_in_bins_of_the_whole_run():
+    norm = np.r_[np.geomspace(0.1, 100, 97), 0.0, np.nan, np.inf]
+    counts = count_norms_by_phase(norm, split_phases(np.arange(100), 100), num_bins=10)
+    assert [counted.num_norms for counted in counts.values()] == [10, 80, 10]
+    assert (counts["late"].num_zero, counts["late"].num_non_finite) == (1, 2)
+    whole = count_norms(norm, num_bins=10).bins
+    assert set().union(*(counted.bins["low"] for counted in counts.values())) == set(whole["low"])
+    assert sum(counted.bins["count"].sum() for counted in counts.values()) == whole["count"].sum()
+
+
+def test_a_phase_that_was_not_reached_has_no_bins_and_no_share():
+    counts = count_norms_by_phase(np.ones(50), split_phases(np.arange(50), 100))
+    assert counts["late"].num_norms == 0
+    assert counts["late"].bins.empty
+    assert largest_share(counts.values()) == 1.0

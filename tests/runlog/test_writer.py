@@ -150,6 +150,7 @@ def test_the_effective_curve_is_that_of_the_highest_attempt_at_each_step(tmp_pat
     run = read_study("s", tmp_path).runs[0]
     assert run.steps.to_pydict() == {schema.STEP: [0, 1, 2, 3, 4, 5], schema.TRAIN_LOSS: [1.0, 1.0, 1.0, 2.0, 2.0, 1.0]}
     assert run.log.notes == ("attempt 2 starts at step 3; rows of earlier attempts that are superseded: 2",)
+    assert run.record[schema.RESUMED_AT] == (3,)
 
 
 def test_rows_of_one_step_are_put_together_and_the_later_value_counts(tmp_path):

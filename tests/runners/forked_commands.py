@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-from runners import launch, lr_sweep, probe, record, train, warmup_sweep  # noqa: F401 the imports are what is saved
+from runners import bench, launch, lr_sweep, probe, record, train, warmup_search, warmup_sweep  # noqa: F401 the imports are what is saved
 from runners.command_line import run_command
 from runners.engines import local
 from runners.workloads import make_workload

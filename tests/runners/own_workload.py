@@ -1,6 +1,7 @@
 """A workload as a user writes it."""
 
 import itertools
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -31,3 +32,17 @@ def tiny(width: int = 2, num_batches: int = 0) -> Workload:
 def not_a_workload():
     """Returns something else."""
     return "a model"
+
+
+def normalized(dropout: float = 0.0) -> Workload:
+    """Returns a network with BatchNorm, whose evaluation shows the running statistics, and maybe with dropout."""
+
+    def make_model():
+        return nn.Sequential(
+            nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(dropout) if dropout else nn.ReLU(), nn.Linear(4, 1)
+        )
+
+    def evaluate(model):
+        return {"running_mean": model[1].running_mean[0].item(), "num_tracked": model[1].num_batches_tracked.item()}
+
+    return replace(tiny(width=3), make_model=make_model, evaluate=evaluate)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from analysis.clip_rules import GlobalNorm
 from analysis.runlog import RunLogError
-from runners.gradients import clip_by_global_norm, flatten_parameters, global_norm
+from runners.gradients import flatten_parameters, global_norm, multiply
 
 
 def test_norm_of_ordinary_gradients_is_that_of_float64():
@@ -30,21 +31,19 @@ def test_norm_of_a_gradient_that_is_not_finite_says_so():
     assert global_norm(torch.zeros(3)) == 0
 
 
-def test_clipping_scales_to_the_threshold_and_keeps_the_direction():
+def test_a_multiplier_scales_the_gradient_and_keeps_the_direction():
     g = torch.tensor([3.0, -4.0], dtype=torch.float64)
-    clipped = clip_by_global_norm(g, 5.0, 1.0)
-    torch.testing.assert_close(clipped, torch.tensor([0.6, -0.8], dtype=torch.float64), rtol=1e-15, atol=0)
+    torch.testing.assert_close(multiply(g, 0.2), torch.tensor([0.6, -0.8], dtype=torch.float64), rtol=1e-15, atol=0)
 
 
-def test_a_norm_at_or_below_the_threshold_is_left_alone_bit_for_bit():
+def test_a_multiplier_of_1_leaves_the_gradient_alone_bit_for_bit():
     g = torch.tensor([3.0, -4.0])
-    assert clip_by_global_norm(g, 5.0, 5.0) is g
-    assert clip_by_global_norm(g, 5.0, None) is g
+    assert multiply(g, 1.0) is g
 
 
 def test_clipping_tames_a_gradient_whose_square_overflows():
     g = torch.tensor([3e20, -4e20])
-    assert global_norm(clip_by_global_norm(g, global_norm(g), 1.0)) == pytest.approx(1.0, rel=1e-6)
+    assert global_norm(multiply(g, GlobalNorm(1.0).multiplier(global_norm(g)))) == pytest.approx(1.0, rel=1e-6)
 
 
 def test_flat_buffers_are_the_parameters_and_gradients_of_the_model():

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from analysis.judge import judge_one
 from analysis.runlog import RunLogError, RunWriter, read_study, schema
 from runners.config import RunConfig
 from runners.guard import StoppedAtRise, watch_for_rises
@@ -28,20 +29,31 @@ def test_warn_says_one_line_a_rise_and_the_training_goes_on(capsys):
     assert not math.isfinite(writer.rows[-1][schema.TRAIN_LOSS])
 
 
-def test_stop_ends_the_run_as_interrupted_after_the_row_is_written():
+def test_stop_ends_the_run_after_the_row_is_written_and_puts_the_rise_on_record():
     writer = MemoryWriter()
     with pytest.raises(StoppedAtRise, match=r"^mlp lr=1 was stopped: early rise at step \d+, loss .* by step 3\. .*$"):
         guard(DIVERGES, "stop", writer)
-    assert writer.record[schema.STATUS] == "interrupted"
+    assert writer.record[schema.STATUS] == "stopped"
+    assert writer.record[schema.STOPPED_AT_RISE]["onset_step"] < 4
     assert [row[schema.STEP] for row in writer.rows] == [0, 1, 2, 3]
 
 
-def test_a_stopped_run_of_the_store_is_read_as_interrupted_with_its_rows(tmp_path):
+def test_a_stopped_run_of_the_store_is_sealed_with_its_rows_and_judged_unstable(tmp_path):
     with pytest.raises(StoppedAtRise), RunWriter("guarded", store=tmp_path, **DIVERGES.to_record()) as writer:
         guard(DIVERGES, "stop", writer)
     (run,) = read_study("guarded", tmp_path)
-    assert run.record[schema.STATUS] == "interrupted"
+    assert run.record[schema.STATUS] == "stopped"
     assert run.steps.num_rows == 4
+    judged = judge_one(run, "all runs")
+    assert (judged.verdict, judged.early) == ("unstable", "seen")
+
+
+def test_a_run_stopped_at_a_non_finite_loss_is_recorded_as_diverged():
+    writer = MemoryWriter()
+    guarded = watch_for_rises(writer, "stop", planned_steps=10)
+    with pytest.raises(StoppedAtRise, match="not finite at step 0"):
+        guarded.step(0, **{schema.TRAIN_LOSS: math.inf})
+    assert writer.record[schema.STATUS] == "diverged"
 
 
 def test_a_function_is_called_with_each_alarm_and_decides():

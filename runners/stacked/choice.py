@@ -1,0 +1,56 @@
+"""Whether runs train faster in one program or one after another: both are timed, on copies that are thrown away."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runners.config import RunConfig
+from runners.plan import MemoryWriter
+from runners.stacked.stack import Stack
+from runners.train import train
+
+LEAST_STEPS = 200  # ours: timing costs about seven steps, which a shorter run does not win back
+LEAST_SPEEDUP = 1.05  # ours: less is within the error of the timing
+UNTIMED_STEPS = 1  # ours: the first step allocates and warms caches
+TIMED_STEPS = 5  # ours
+
+
+class _TimedEnoughError(Exception):
+    """Ends a training that was only to be timed."""
+
+
+def measure_speedup(configs: Sequence[RunConfig]) -> float:
+    """Returns how many times less processor time a step of all runs takes in one program than one after another.
+
+    Args:
+        configs: Configurations of one `stack_key`.
+
+    Raises:
+        RuntimeError: Where the workload cannot be stacked, as PyTorch says it.
+    """
+    calm = [replace(config, base_lr=1e-6, schedule="constant", warmup_steps=0) for config in configs]
+    return len(configs) * _time_train(calm[0]) / _time_stack(calm)
+
+
+def _time_stack(configs: Sequence[RunConfig]) -> float:
+    stack, everyone = Stack(configs), range(len(configs))
+    for step in range(UNTIMED_STEPS + TIMED_STEPS):
+        if step == UNTIMED_STEPS:
+            started = time.process_time()
+        stack.measure(step)
+        stack.advance(everyone)
+    return (time.process_time() - started) / TIMED_STEPS
+
+
+def _time_train(config: RunConfig) -> float:
+    times = []
+
+    def on_step(step: int) -> None:
+        times.append(time.process_time())
+        if step == UNTIMED_STEPS + TIMED_STEPS:
+            raise _TimedEnoughError
+
+    try:
+        train(replace(config, max_train_steps=1000 * TIMED_STEPS), MemoryWriter(), on_step)  # no evaluation is due
+    except _TimedEnoughError:
+        return (times[-1] - times[UNTIMED_STEPS]) / TIMED_STEPS

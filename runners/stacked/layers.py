@@ -1,0 +1,55 @@
+"""Layers of K copies at once, for the forward passes that are written by hand.
+
+`parameters` holds each parameter of the model by name with the copies in front: [K, ...]. Features are [K, N, width];
+images are [N, K channels, height, width], the channels of a copy side by side, so that copies are groups of channels.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Tensors = Mapping[str, Tensor]
+
+
+def linear(parameters: Tensors, name: str, x: Tensor) -> Tensor:
+    """Returns W x + b of each copy; x is [K, N, features]. Without a bias among the parameters, W x."""
+    weight, bias = parameters[f"{name}.weight"].transpose(1, 2), parameters.get(f"{name}.bias")
+    return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
+
+
+def layer_norm(parameters: Tensors, name: str, x: Tensor) -> Tensor:
+    """Returns LayerNorm over the last axis; x is [K, N, features]."""
+    weight, bias = (parameters[f"{name}.{kind}"].unsqueeze(1) for kind in ("weight", "bias"))
+    return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:]), weight)
+
+
+def to_groups(images: Tensor) -> Tensor:
+    """Returns [K, N, channels, height, width] as [N, K channels, height, width]."""
+    return images.transpose(0, 1).flatten(1, 2)
+
+
+def from_groups(images: Tensor, num_copies: int) -> Tensor:
+    """Returns [N, K channels, height, width] as features [K, N, channels height width]."""
+    return images.view(len(images), num_copies, -1).transpose(0, 1)
+
+
+def conv2d(parameters: Tensors, name: str, x: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    """Returns the convolution without bias as a grouped one; x is [N, K channels, height, width]."""
+    weight = parameters[f"{name}.weight"]
+    return F.conv2d(x, weight.flatten(0, 1), None, stride, padding, groups=len(weight))
+
+
+def batch_norm(parameters: Tensors, buffers: Tensors, name: str, x: Tensor) -> Tensor:
+    """Returns BatchNorm in training mode and updates its running statistics; x is [N, K channels, height, width]."""
+    weight, bias = (parameters[f"{name}.{kind}"].flatten() for kind in ("weight", "bias"))
+    mean, var = (buffers[f"{name}.running_{kind}"].view(-1) for kind in ("mean", "var"))
+    buffers[f"{name}.num_batches_tracked"].add_(1)
+    return F.batch_norm(x, mean, var, weight, bias, training=True)
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Returns the mean cross-entropy of each copy, [K]; logits are [K, N, classes], targets [K, N]."""
+    losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none", label_smoothing=label_smoothing)
+    return losses.view(targets.shape).mean(1)

@@ -1,0 +1,86 @@
+"""How much processor time runs save by training in one program instead of one after another.
+
+Run by `make bench-sweep`, or python -m tests.bench.sweep. One process, one thread; both kinds are timed in turn, five
+times, without start and evaluation; ratios are medians.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from analysis.runlog import RunWriter
+from runners.config import RunConfig
+from runners.stacked.train import train_stack
+from runners.train import train
+
+WORKLOADS = (
+    ("mlp", "momentum", {}),
+    ("mlp", "adam", {}),
+    ("stride_resnet", "momentum", {"stride": "2x2"}),
+    ("stride_resnet", "momentum", {"stride": "1x1"}),
+    ("deepres", "momentum", {}),
+    ("charlm", "adam", {}),
+)
+UNTIMED_STEPS = 5
+TIMED_STEPS = {"mlp": 100, "stride_resnet": 6, "deepres": 30, "charlm": 8}
+REPEATS = 5
+
+
+class _TimedEnoughError(Exception):
+    pass
+
+
+def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: str) -> float:
+    """Returns milliseconds of processor time of one step of all the runs, rows written to a store."""
+    times = []
+
+    def on_step(index: int, step: int) -> None:
+        if index == len(configs) - 1:
+            times.append(time.process_time())
+            if step == UNTIMED_STEPS + steps:
+                raise _TimedEnoughError
+
+    try:
+        with ExitStack() as stack:
+            writers = [stack.enter_context(RunWriter("bench", store=store)) for _ in configs]
+            if stacked:
+                train_stack(configs, writers, on_step)
+            else:
+                train(configs[0], writers[0], lambda step: on_step(0, step))
+    except _TimedEnoughError:
+        pass
+    return 1000 * (times[-1] - times[UNTIMED_STEPS]) / steps
+
+
+def measure(name: str, optimizer: str, variant: dict[str, str], num_runs: int, store: str) -> str:
+    """Returns the line of the table."""
+    first = RunConfig(name, optimizer, 1e-6, 100_000, variant=variant)
+    configs = [replace(first, base_lr=1e-6 * (1 + index), seed=index % 2) for index in range(num_runs)]
+    steps, alone, together = TIMED_STEPS[name], [], []
+    for _ in range(REPEATS):
+        alone.append(num_runs * time_step(configs[:1], steps, False, store))
+        together.append(time_step(configs, steps, True, store))
+    ratio = statistics.median(one / all_ for one, all_ in zip(alone, together, strict=True))
+    options = " ".join(f"{key}={value}" for key, value in variant.items())
+    cells = (f"{name} {options}".strip(), optimizer, *(f"{statistics.median(t):.1f}" for t in (alone, together)))
+    return "| " + " | ".join((*cells, f"{ratio:.2f}", f"{1 / ratio:.2f}")) + " |"
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="Time stacked training against one run after another.")
+    parser.add_argument("--runs", type=int, default=16, help="runs in one program (default: %(default)s)")
+    num_runs = parser.parse_args().runs
+    print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | inverse |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as store:
+        for workload in WORKLOADS:
+            print(measure(*workload, num_runs, store), flush=True)
+
+
+if __name__ == "__main__":
+    main()
