@@ -30,6 +30,7 @@ class LedgerRow:
         sentence: What was seen, with its numbers.
         before: lr_star, unstable_base_lr and best_loss without the fix.
         after: base_lr of the best setting that holds and its best_loss; None where none holds or none was compared.
+        baseline_ids: Runs at the best learning rate of the series, without the fix.
         run_ids: The runs of the experiment.
         num_steps: Steps they took.
         command: The command that repeats it.
@@ -43,6 +44,7 @@ class LedgerRow:
     sentence: str
     before: Mapping[str, float | None]
     after: Mapping[str, float | None]
+    baseline_ids: tuple[str, ...]
     run_ids: tuple[str, ...]
     num_steps: int
     command: str
@@ -58,14 +60,14 @@ class LedgerRow:
         return asdict(self)
 
 
-def row_of_entry(entry: Mapping[str, object]) -> LedgerRow:
+def row_of_entry(entry: dict[str, object]) -> LedgerRow:
     """Returns the row that an entry of the store holds.
 
     Raises:
         RunLogError: The entry has other fields: a later version wrote it.
     """
     try:
-        return LedgerRow(**{**entry, "run_ids": tuple(entry["run_ids"])})
+        return LedgerRow(**entry | {name: tuple(entry[name]) for name in ("baseline_ids", "run_ids")})
     except (TypeError, KeyError) as error:
         raise RunLogError(f"a ledger entry cannot be read ({error}). A later version wrote it: update") from error
 
@@ -75,11 +77,11 @@ def judge_row(prediction: Prediction, outcome: Outcome, series: str, command: st
 
     Args:
         prediction: What was predicted.
-        outcome: What the experiment of that fix showed.
+        outcome: What the experiment of that fix showed, with its baseline.
         series: Label of the series.
         command: The command of the experiment.
     """
-    best = best_held(outcome)
+    best, baseline = best_held(outcome), outcome.baseline
     before = {"lr_star": prediction.lr_star, "unstable_base_lr": prediction.unstable_base_lr}
     return LedgerRow(
         prediction.fix,
@@ -87,8 +89,9 @@ def judge_row(prediction: Prediction, outcome: Outcome, series: str, command: st
         prediction.sentence,
         VERDICTS[outcome.verdict],
         outcome.sentence,
-        before | {"best_loss": known(outcome.baseline.best_loss) if outcome.baseline else None},
+        before | {"best_loss": known(baseline.best_loss)},
         {"base_lr": best.base_lr if best else None, "best_loss": known(best.best_loss) if best else None},
+        tuple(judged.run.run_id for judged in baseline.runs),
         tuple(dict.fromkeys(outcome.run_ids)),
         outcome.num_steps,
         command,

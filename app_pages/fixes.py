@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.lr_words import number
 from analysis.results import Diagnosis, Fix
-from app_pages import experiments, shown, words
+from app_pages import experiments, ledger, shown, words
 from app_pages.chosen import diagnosis_or_stop
 
 
@@ -47,3 +47,4 @@ else:
         "app_pages/findings.py", label="What was checked, and what could not be", icon=":material/troubleshoot:"
     )
 experiments.show_others(diagnosis)
+ledger.show_ledger(diagnosis)

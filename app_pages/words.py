@@ -32,6 +32,11 @@ FIX_STATES = {
     "failed": ("Did not hold", "orange", ":material/error:"),
     "confirmed": ("Verified by experiment", "green", ":material/check_circle:"),
 }
+LEDGER_VERDICTS = {
+    "confirmed": ("Confirmed", "green", ":material/check_circle:"),
+    "refuted": ("Refuted", "orange", ":material/error:"),
+    "inconclusive": ("Inconclusive", "gray", ":material/help:"),
+}
 COMPARABILITY = {
     "replicates": ("Replicates", "blue", ":material/content_copy:"),
     "one-factor": ("One factor", "green", ":material/check_circle:"),

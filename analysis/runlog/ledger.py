@@ -25,7 +25,7 @@ def add_entry(study: str, entry: Mapping[str, object], store: str | os.PathLike 
     layout.replace_file(folder / f"{ULID()}.json", line_log.encode_line({**entry, WRITTEN_AT: written_at}))
 
 
-def read_entries(study: str, store: str | os.PathLike | None = None) -> tuple[Mapping[str, object], ...]:
+def read_entries(study: str, store: str | os.PathLike | None = None) -> tuple[dict[str, object], ...]:
     """Returns the entries of a study, oldest first.
 
     Raises:
