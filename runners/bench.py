@@ -113,6 +113,10 @@ class Bench:
             if record.get(schema.STATUS) in schema.ENDED
         }
 
+    def ended(self, config: RunConfig) -> RunDiagnosis | None:
+        """Returns the diagnosis of a configuration's run, None where none has ended."""
+        return self._ended.get(config.key)
+
     def plan(self, changes: Sequence[Change], changed: str, seeds: Sequence[int] | None = None) -> list[PlannedRun]:
         """Returns the runs of these changes that have not ended yet.
 

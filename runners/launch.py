@@ -23,7 +23,7 @@ def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
     """
     check_engine(arguments)
     folder = study_folder(arguments.study, arguments.store)
-    left, done = split_done(plan, _read_if_any(arguments.study, arguments.store), arguments.resume)
+    left, done = split_done(plan, read_if_any(arguments.study, arguments.store), arguments.resume)
     if arguments.dry_run:
         print_plan(left, len(done), arguments.jobs)
         return
@@ -64,7 +64,8 @@ def _store_setting(store: str | None) -> str:
     return f"STEADYSTEP_STORE={shlex.quote(str(store_root(store)))} " if store else ""
 
 
-def _read_if_any(study: str, store: str | None) -> Study:
+def read_if_any(study: str, store: str | None) -> Study:
+    """Returns the study, without runs where the store does not hold it yet."""
     if any(entry.name == study for entry in list_studies(store)):
         return read_study(study, store)
     return Study(study, (), "")

@@ -4,6 +4,7 @@ import itertools
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runners.command_line import (
     add_common_options,
@@ -33,6 +34,11 @@ def read_arguments(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--base-lr", required=True, metavar="LO:HI:NUM|a,b,c", help="log-spaced, ends included, or a list"
     )
+    parser.add_argument(
+        "--adaptive",
+        action="store_true",
+        help="train only those rates of the grid that show its edge and its best, and repeat these with every seed",
+    )
     add_common_options(parser, seeds=1, steps_help="the workload's")
     return parser.parse_args(argv)
 
@@ -40,39 +46,53 @@ def read_arguments(argv: Sequence[str]) -> Namespace:
 def main(argv: Sequence[str]) -> None:
     """Trains the sweep that the command line asks for."""
     arguments = read_arguments(argv)
-    base_lrs, variants = read_base_lrs(arguments.base_lr), read_variants(arguments.variant)
-    options = read_variants(arguments.optimizer_option, "--optimizer-option")
-    clipping = read_clipping(arguments)
+    grid, command = read_base_lrs(arguments.base_lr), command_text(MODULE, argv)
+    series = make_series(arguments)
+    if not arguments.adaptive:
+        from runners.launch import launch
+        from runners.plan import plan_runs
 
+        runs = itertools.product(range(arguments.seeds), series, grid)
+        launch(
+            plan_runs([replace(each, base_lr=rate, seed=seed) for seed, each, rate in runs], command=command), arguments
+        )
+        return
+    from runners.adaptive import propose_adaptive
+    from runners.rounds import run_rounds
+
+    for config in series:
+        run_rounds(propose_adaptive(config, grid), arguments, command, begins_empty=True)
+
+
+def make_series(arguments: Namespace) -> list:
+    """Returns one configuration for each combination of workload and optimizer options; rate and seed are to come."""
     from runners.config import RunConfig
-    from runners.launch import launch
-    from runners.plan import plan_runs
     from runners.workloads import make_workload
 
+    variants = read_variants(arguments.variant)
+    options = read_variants(arguments.optimizer_option, "--optimizer-option")
     configs = []
-    for seed, *values in itertools.product(range(arguments.seeds), *(variants | options).values()):
+    for values in itertools.product(*(variants | options).values()):
         chosen = dict(zip(variants | options, values, strict=True))
         variant = {name: chosen[name] for name in variants}
         workload = make_workload(arguments.workload, variant)
         optimizer = arguments.optimizer or workload.optimizer
         defaults = workload.optimizer_options if optimizer == workload.optimizer else {}
-        for base_lr in base_lrs:
-            configs.append(
-                RunConfig(
-                    workload=arguments.workload,
-                    variant=variant,
-                    optimizer=optimizer,
-                    optimizer_options=defaults | {name: chosen[name] for name in options},
-                    base_lr=base_lr,
-                    schedule=arguments.schedule or "constant",
-                    warmup_steps=arguments.warmup_steps or 0,
-                    update_clip_threshold=arguments.update_clip_threshold,
-                    **clipping,
-                    max_train_steps=arguments.max_train_steps or workload.max_train_steps,
-                    seed=seed,
-                )
+        configs.append(
+            RunConfig(
+                workload=arguments.workload,
+                variant=variant,
+                optimizer=optimizer,
+                optimizer_options=defaults | {name: chosen[name] for name in options},
+                base_lr=1.0,
+                schedule=arguments.schedule or "constant",
+                warmup_steps=arguments.warmup_steps or 0,
+                update_clip_threshold=arguments.update_clip_threshold,
+                **read_clipping(arguments),
+                max_train_steps=arguments.max_train_steps or workload.max_train_steps,
             )
-    launch(plan_runs(configs, command=command_text(MODULE, argv)), arguments)
+        )
+    return configs
 
 
 if __name__ == "__main__":

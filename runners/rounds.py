@@ -38,13 +38,14 @@ class Round:
 Propose = Callable[["Bench"], Round | Outcome]
 
 
-def run_rounds(propose: Propose, arguments: Namespace, command: str) -> Outcome | None:
+def run_rounds(propose: Propose, arguments: Namespace, command: str, begins_empty: bool = False) -> Outcome | None:
     """Runs an experiment round by round, and prints why each is trained and what came out.
 
     Args:
         propose: The next round, or the outcome, from what the study holds.
         arguments: Values of the common options.
         command: The command line.
+        begins_empty: Whether it needs no run to start from, nor a study.
 
     Returns:
         The outcome; None at --dry-run, which prints the next round and trains nothing.
@@ -53,7 +54,7 @@ def run_rounds(propose: Propose, arguments: Namespace, command: str) -> Outcome 
         RunLogError: Without --resume, where runs of the first round are in the study already.
     """
     from runners.bench import Bench
-    from runners.launch import check_engine, print_plan, say_next, train_runs
+    from runners.launch import check_engine, print_plan, read_if_any, say_next, train_runs
     from runners.ledger import keep_outcomes
     from runners.plan import split_done
 
@@ -67,9 +68,10 @@ def run_rounds(propose: Propose, arguments: Namespace, command: str) -> Outcome 
             keep_outcomes(bench, proposal)
         return proposal
 
-    study = read_study(arguments.study, arguments.store)
+    study = (read_if_any if begins_empty else read_study)(arguments.study, arguments.store)
     if not arguments.resume:
-        first = propose_for(without_experiments(study), keeps=False)
+        begin = replace(study, runs=()) if begins_empty else without_experiments(study)
+        first = propose_for(begin, keeps=False)
         if isinstance(first, Round):
             split_done(first.runs, study, resume=False)
     while isinstance(proposal := propose_for(study), Round):

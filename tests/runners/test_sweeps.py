@@ -194,3 +194,15 @@ def test_a_series_without_a_metaparameter_is_chosen_by_none(tmp_path):
     study = read_study("clips", tmp_path)
     assert [run.run_id for run in choose_series(study, {"clip_threshold": ["none"]})] == ["None"]
     assert [run.run_id for run in choose_series(study, {"clip_threshold": ["1.0"]})] == ["1.0"]
+
+
+def test_an_adaptive_sweep_trains_part_of_the_grid_and_resumes_to_the_same_answer(tmp_path, commands):
+    asked = "--adaptive --workload mlp --optimizer momentum --base-lr 1e-3:1:16 --seeds 1 --max-train-steps 60 --study a --jobs 1"
+    done = commands.run("runners.lr_sweep", *asked.split(), "--store", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "of the 16 runs of the grid were trained." in done.stdout
+    assert 4 < len(read_study("a", tmp_path)) < 16
+    again = commands.run("runners.lr_sweep", *asked.split(), "--store", str(tmp_path))
+    assert (again.returncode, "Add --resume" in again.stderr) == (2, True)
+    resumed = commands.run("runners.lr_sweep", *asked.split(), "--store", str(tmp_path), "--resume")
+    assert resumed.stdout.splitlines() == done.stdout.splitlines()[-2:]
