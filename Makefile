@@ -55,7 +55,7 @@ bench-sweep: $(VENV)/test-installed
 	$(BIN)/python -m tests.bench.sweep
 
 soak: $(VENV)/test-installed
-	$(BIN)/python tests/bench/soak.py
+	$(BIN)/python -m tests.bench.soak
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache

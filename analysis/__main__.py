@@ -20,7 +20,9 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose = commands.add_parser(
         "diagnose", help="judge runs", epilog="example: python -m analysis diagnose runs/ --json --fail-on unstable"
     )
-    diagnose.add_argument("paths", nargs="+", metavar="PATH", help="log file, folder of them, or a study in the store")
+    diagnose.add_argument(
+        "paths", nargs="+", metavar="PATH", help="log file, folder, study, or wandb:ENTITY/PROJECT[/RUN]"
+    )
     diagnose.add_argument("--json", action="store_true", help="print the published JSON and nothing else")
     diagnose.add_argument("--fail-on", choices=GRADES, help="exit 1 when a run is at or above this grade")
     bring = commands.add_parser(
@@ -33,6 +35,11 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (diagnose, bring):
         command.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
         command.add_argument("--map", nargs="+", default=[], metavar="NAME=COLUMN", help="which column holds what")
+        way = command.add_mutually_exclusive_group()
+        way.add_argument("--format", metavar="NAME", help="read all files so, one of `python -m analysis formats`")
+        way.add_argument(
+            "--pattern", metavar="REGEX", help=r"read text by groups, such as '(?P<step>\d+).*loss=(?P<train_loss>\S+)'"
+        )
     commands.add_parser(
         "formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats"
     )
@@ -47,6 +54,11 @@ def read_map(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
+def read_options(args: argparse.Namespace) -> dict[str, object]:
+    """Returns how foreign files are to be read."""
+    return {"column_map": read_map(args.map), "format_name": args.format, "pattern": args.pattern}
+
+
 def run_diagnose(args: argparse.Namespace) -> int:
     """Judges the paths; prints JSON or text; returns the exit code."""
     from analysis.findings import diagnose
@@ -54,7 +66,7 @@ def run_diagnose(args: argparse.Namespace) -> int:
     from analysis.runlog import read_paths
     from analysis.text_report import write_text
 
-    study = read_paths(args.paths, column_map=read_map(args.map), store=args.store)
+    study = read_paths(args.paths, store=args.store, **read_options(args))
     diagnosis = diagnose(study, on_run=show_progress if sys.stderr.isatty() else None)
     if args.json:
         json.dump(publish(diagnosis), sys.stdout, allow_nan=False)
@@ -81,7 +93,7 @@ def run_import(args: argparse.Namespace) -> int:
     """Reads the paths into the store and says what was left out."""
     from analysis.runlog import import_runs
 
-    study = import_runs(args.paths, args.study, store=args.store, column_map=read_map(args.map))
+    study = import_runs(args.paths, args.study, store=args.store, **read_options(args))
     for skipped in study.skipped:
         print(f"skipped {skipped.path}: {skipped.reason}", file=sys.stderr)
     print(f"{len(study)} runs written to study {args.study}. Next: python -m analysis diagnose {args.study}")

@@ -1,5 +1,6 @@
 """The command that runs a suggested experiment, for runs of our runners and for imported ones."""
 
+import itertools
 import json
 import shlex
 from collections.abc import Mapping
@@ -53,9 +54,6 @@ def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
         return join("runners.probe", study, choose_series(diagnosis, run), rate(numbers))
     if any(sweep.unstable_base_lr and run.run_id in {mark.run_id for mark in sweep.runs} for sweep in diagnosis.sweeps):
         return join(EXPERIMENTS[fix], study, choose_series(diagnosis, run))
-    if fix == "warmup":
-        lengths = ["--warmup-steps", ",".join(str(steps) for steps in numbers["warmup_steps"])]
-        return join("runners.warmup_sweep", study, choose_series(diagnosis, run), rate(numbers), lengths)
     return join("runners.lr_sweep", study, lr_sweep_options(fix, diagnosis, run, numbers))
 
 
@@ -90,7 +88,10 @@ def lr_sweep_options(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) ->
     if fix == "clipping":
         return [*options, *carry(record, CARRIED), "--clip-threshold", number(numbers["clip_threshold"]), "--resume"]
     rule = {name.removeprefix(CLIP_OPTION): record[name] for name in own_names(record) if is_clip_option(name)}
-    return [*options, *carry(record, CARRIED | CLIPPING), *pairs("--clip-option", rule), "--resume"]
+    options += [*carry(record, CARRIED | CLIPPING), *pairs("--clip-option", rule)]
+    if fix == "warmup":
+        options += ["--warmup-steps", str(numbers["warmup_steps"][-1])]
+    return [*options, "--resume"]
 
 
 def workload_options(diagnosis: Diagnosis, run: Run) -> dict[str, object]:
@@ -134,14 +135,28 @@ def pairs(flag: str, values: Mapping[str, object]) -> list[str]:
 
 
 def choose_series(diagnosis: Diagnosis, run: Run) -> list[str]:
-    """Returns the --variant options that tell a run's series from the other swept series of the study."""
-    swept = [other.run for other in diagnosis.runs if not other.run.record.get(schema.PARENT_RUN)]
-    keys = [dict(series_key(other)) for other in swept]
+    """Returns the fewest --variant options that tell a run's series from the other swept series of the study.
+
+    Of as many, those that the run has and that come first in the run log: `optimizer=momentum` rather than `rho=none`.
+    """
+    swept = [other.run for other in diagnosis.runs if is_swept(other.run)]
     own = dict(series_key(run))
-    names = sorted({name for key in (own, *keys) for name in key})
-    differing = [name for name in names if len({key.get(name) for key in (own, *keys)}) > 1]
-    values = {name: json.loads(own[name]) if name in own else ABSENT for name in differing}
-    return pairs("--variant", values)
+    others = [key for key in (dict(series_key(other)) for other in swept) if key != own]
+    order = [field.name for field in schema.RUN_FIELDS]
+    names = sorted(
+        {name for key in others for name in own.keys() | key.keys() if own.get(name) != key.get(name)},
+        key=lambda name: (name not in own, order.index(name) if name in order else len(order), name),
+    )
+    choices = itertools.chain.from_iterable(itertools.combinations(names, size) for size in range(len(names) + 1))
+    fewest = next(
+        chosen for chosen in choices if all(any(own.get(name) != key.get(name) for name in chosen) for key in others)
+    )
+    return pairs("--variant", {name: json.loads(own[name]) if name in own else ABSENT for name in fewest})
+
+
+def is_swept(run: Run) -> bool:
+    """Whether a run is one of a sweep of our runners, and of no experiment."""
+    return run.record.get(schema.SOURCE) == RUNNER_SOURCE and not run.record.get(schema.PARENT_RUN)
 
 
 def rate(numbers: dict) -> list[str]:

@@ -14,6 +14,7 @@ from analysis.clipping import EXTREME_FRACTION
 from analysis.lr_words import number
 from analysis.results import RunDiagnosis
 from analysis.runlog import schema
+from analysis.stuck import has_learned
 
 SEEDS_AT_LEAST = 3  # fewer seeds are inconclusive (ours)
 
@@ -48,6 +49,11 @@ class Setting:
         return any(judged.verdict == "unstable" for judged in self.runs)
 
     @property
+    def holds_so_far(self) -> bool:
+        """Whether every seed so far is steady and ends below chance level: a run at chance shows no rise either."""
+        return all(judged.verdict == "stable" and has_learned(judged.run) for judged in self.runs)
+
+    @property
     def clipped_fraction(self) -> float | None:
         """Share of updates clipped, the mean over seeds; None where nothing was clipped or it is not known."""
         shares = [judged.clipping.clipped_fraction for judged in self.runs if judged.clipping]
@@ -60,12 +66,12 @@ class Setting:
 
     @property
     def verdict(self) -> str:
-        """`held`: no rise in 3 or more seeds, without extreme clipping; `failed`; fewer seeds: `inconclusive`."""
+        """`held`: no rise in 3 or more seeds that learn, without extreme clipping; `failed`; else `inconclusive`."""
         if len(self.runs) < SEEDS_AT_LEAST:
             return "inconclusive"
         if self.broke or self.is_extreme:
             return "failed"
-        return "held" if len(self.steady) == len(self.runs) else "inconclusive"
+        return "held" if self.holds_so_far else "inconclusive"
 
     @property
     def num_steps(self) -> int:
@@ -205,7 +211,8 @@ def say_fix(setting: Setting, baseline: Setting) -> str:
     if setting.verdict == "failed":
         rising = seeds - len(setting.steady)
         return f"Failed: nothing that was tried holds; {setting.label} rises in {rising} of {seeds} seeds{clipped}."
-    return (
-        f"Inconclusive: {setting.label} shows no rise in {len(setting.steady)} of {seeds} seeds; at least "
-        f"{SEEDS_AT_LEAST} decide. Add seeds with --seeds {SEEDS_AT_LEAST} --resume."
-    )
+    said = f"Inconclusive: {setting.label} shows no rise in {len(setting.steady)} of {seeds} seeds"
+    if seeds < SEEDS_AT_LEAST:
+        return f"{said}; at least {SEEDS_AT_LEAST} decide. Add seeds with --seeds {SEEDS_AT_LEAST} --resume."
+    learned = sum(has_learned(judged.run) for judged in setting.runs)
+    return f"{said}, but only {learned} end below chance level. Train longer with --max-train-steps."

@@ -10,7 +10,7 @@ from analysis.series import series_key
 from analysis.swap_outcome import judge_optimizer
 
 LENGTH = {schema.MAX_TRAIN_STEPS, schema.SCHEDULE}  # a search may be shorter than training, and hold its peak
-LOWER_LR = "runners.lower_lr"  # the sweep shows lower rates anyway: the fix is what this command repeats
+MOST_THRESHOLDS = 6  # ours: halved that often, a threshold is 1/32; more than half is clipped long before
 STATES = {"held": "confirmed", "failed": "failed", "inconclusive": "tried"}
 
 
@@ -18,8 +18,8 @@ def state_of(diagnosis: Diagnosis, sweep: LrSweep | None, fix: str) -> str:
     """Judges a fix by runs of the study that change its factor alone.
 
     Confirmed: a setting of full length held where training was unstable without, or ended better. Failed: a setting
-    failed and none held. Tried: anything between. Another optimizer is judged at its own best learning rate, by its
-    own sweep.
+    failed, none held, and of thresholds none is left to try. Tried: anything between. Another optimizer is judged at
+    its own best learning rate, by its own sweep; a lower learning rate by the runs at it, whoever asked for them.
     """
     if sweep is None or sweep.lr_star is None or sweep.unstable_base_lr is None:
         return "suggested"
@@ -28,26 +28,34 @@ def state_of(diagnosis: Diagnosis, sweep: LrSweep | None, fix: str) -> str:
     settings = find_settings(diagnosis, members[0], fix)
     if fix == "optimizer":
         return state_of_optimizer(diagnosis, settings, baseline)
-    baseline, *settings = compare_checkpoints(baseline, settings)
     if fix == "lower-lr":
-        told = [setting for setting in settings if any(LOWER_LR in command_of(judged) for judged in setting.runs)]
-    else:
-        told = [
-            setting
-            for setting in settings
-            if setting.base_lr >= sweep.unstable_base_lr or setting.best_loss < baseline.best_loss
-        ]
+        lower = lower_rate(sweep)
+        return next((STATES[setting.verdict] for setting in settings if setting.base_lr == lower), "suggested")
+    baseline, *settings = compare_checkpoints(baseline, settings)
+    told = [
+        setting
+        for setting in settings
+        if setting.base_lr >= sweep.unstable_base_lr or setting.best_loss < baseline.best_loss
+    ]
     if not told:
         return "suggested"
     if any(setting.verdict == "held" and is_full(setting, baseline) for setting in told):
         return "confirmed"
     verdicts = {setting.verdict for setting in told}
-    return "failed" if "failed" in verdicts and "held" not in verdicts else "tried"
+    is_failed = "failed" in verdicts and "held" not in verdicts and (fix != "clipping" or is_spent(told))
+    return "failed" if is_failed else "tried"
 
 
-def command_of(judged: RunDiagnosis) -> str:
-    """Returns the command line that made a run, "" where it is not on record."""
-    return str(judged.run.record.get(schema.COMMAND) or "")
+def lower_rate(sweep: LrSweep) -> float:
+    """Returns the learning rate to stay at: the highest stable one, unless the best are all below it."""
+    if sweep.unstable_bracket is None:
+        return sweep.unstable_base_lr / 2
+    return min(sweep.unstable_bracket[0], sweep.tie_band[1])
+
+
+def is_spent(told: Sequence[Setting]) -> bool:
+    """Whether no tighter threshold is left to try: more than half of the updates are clipped, or the search ended."""
+    return any(setting.is_extreme for setting in told) or len(told) >= MOST_THRESHOLDS
 
 
 def find_settings(diagnosis: Diagnosis, member: RunDiagnosis, fix: str) -> list[Setting]:

@@ -5,17 +5,24 @@ No evidence, no advice: where instability does not limit the best learning rate,
 Source: PLAYBOOK P4, P6, P7 and P8.
 """
 
+import math
+
 from analysis.clipping import EXTREME_FRACTION, START_PERCENTILE, ClipProposal, choose_clip_threshold
+from analysis.feasibility import has_ended
 from analysis.fix_case import Case, find_case
 from analysis.fix_commands import command_for
-from analysis.fix_states import state_of
+from analysis.fix_states import MOST_THRESHOLDS, lower_rate, state_of
 from analysis.lr_words import number
-from analysis.results import Diagnosis, Fix
+from analysis.results import Diagnosis, Fix, RunDiagnosis
 from analysis.runlog import schema
+from analysis.stuck import POINTS_AT_LEAST
 from analysis.warmup import plan_warmup
 
 SEEDS = 3  # of every suggested experiment: fewer are inconclusive (ours)
 PROBE_STEPS, PROBE_FACTOR = 500, 2.0  # PLAYBOOK P4: about 500 steps at 2 x the current best, every step
+ADAM_RATES = [1e-4, 3.2e-4, 1e-3, 3.2e-3, 1e-2, 3.2e-2, 1e-1]  # ours: half a decade a step
+MOST_EXTENSIONS = 2  # ours: steps beyond either end of a sweep whose best lies at that end
+MOST_BELOW = 3  # ours: steps below the lowest rate of a sweep
 ORDER = ("warmup", "clipping", "optimizer", "architecture", "lower-lr")  # PLAYBOOK P6
 ORDER_MID = ("clipping", "warmup", "optimizer", "architecture", "lower-lr")  # warmup is best for the early kind
 
@@ -28,8 +35,8 @@ def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
         found, or where instability is not what limits the learning rate.
     """
     fixes = []
-    blind = tuple(judged.run.run_id for judged in diagnosis.runs if judged.early == "cannot-tell")
-    all_blind = diagnosis.finding("early-instability").outcome == "not-checked"
+    blind = tuple(judged.run.run_id for judged in diagnosis.runs if is_blind(judged))
+    all_blind = blind and diagnosis.finding("early-instability").outcome == "not-checked"
     if all_blind:
         fixes.append(suggest_probe(diagnosis, blind))
     case = find_case(diagnosis)
@@ -45,6 +52,12 @@ def suggest_fixes(diagnosis: Diagnosis) -> tuple[Fix, ...]:
     return tuple(Fix(**{**fix.__dict__, "rank": rank}) for rank, fix in enumerate(ranked, 1))
 
 
+def is_blind(judged: RunDiagnosis) -> bool:
+    """Whether a run's log hides its first steps; one that has only begun may show them yet."""
+    begun = not has_ended(judged) and len(judged.run.loss[0]) < POINTS_AT_LEAST
+    return judged.early == "cannot-tell" and not begun
+
+
 def breaks_early(case: Case) -> bool:
     """Whether runs at the lowest learning rate with events break early; runs without any event count as early."""
     breaking = [judged for judged in case.unstable if judged.confirmed]
@@ -52,20 +65,18 @@ def breaks_early(case: Case) -> bool:
     return not lowest or any(event.kind == "early" for judged in lowest for event in judged.confirmed)
 
 
-def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str) -> Fix:
-    """Builds a fix with its command and what the study's own runs already say of it."""
+def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str, cost_steps: int) -> Fix:
+    """Builds a fix with its cost at the worst, its command and what the study's own runs already say of it."""
     state = state_of(case.diagnosis, case.sweep, fix)
-    numbers["cost_steps"] = cost_of(fix, case, numbers)
+    numbers["cost_steps"] = cost_steps
+    sentence = f"{sentence} At most {cost_steps:,} steps."
     command = command_for(fix, case.diagnosis, case.example.run, numbers)
     return Fix(0, fix, state, case.because, sentence, numbers, command, fixed_when)
 
 
-def cost_of(fix: str, case: Case, numbers: dict) -> int:
-    """Returns the steps that the command of a fix trains, over 3 seeds."""
-    if fix == "warmup":
-        return SEEDS * (sum(numbers["warmup_steps"]) + sum(numbers["post_warmup_steps"]))
-    rates = numbers.get("base_lr")
-    return SEEDS * planned_steps(case) * (len(rates) if isinstance(rates, list) else 1)
+def most_steps(case: Case, num_settings: int) -> int:
+    """Returns the steps of so many settings of full length, over all seeds."""
+    return SEEDS * num_settings * planned_steps(case)
 
 
 def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
@@ -89,10 +100,9 @@ def suggest_warmup(case: Case) -> Fix | None:
     if case.unstable_base_lr is None:
         return None
     plan = plan_warmup(case.unstable_base_lr, planned_steps(case))
-    lengths = " or ".join(f"{steps:,}" for steps in plan.warmup_steps)
     sentence = (
-        f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}, "
-        f"over {lengths} steps; the shortest that holds is put in front of the schedule."
+        f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}: search the "
+        f"shortest warmup that holds, up to {plan.warmup_steps[-1]:,} steps, and put it in front of the schedule."
     )
     numbers = {
         "base_lr": plan.base_lr,
@@ -102,9 +112,10 @@ def suggest_warmup(case: Case) -> Fix | None:
         "total_steps": [plan.max_train_steps + steps for steps in plan.warmup_steps],
     }
     fixed_when = (
-        "No rise until three times the warmup in 3 of 3 seeds, and the best learning rate moves up or ends better."
+        "A length holds without a rise in 3 of 3 seeds, and with it in front of full training the best learning rate "
+        "moves up or ends better."
     )
-    return make_fix(case, "warmup", sentence, numbers, fixed_when)
+    return make_fix(case, "warmup", sentence, numbers, fixed_when, SEEDS * plan.most_steps)
 
 
 def planned_steps(case: Case) -> int:
@@ -130,11 +141,11 @@ def suggest_clipping(case: Case) -> Fix | None:
     where = "" if source.base_lr is None else f" at learning rate {number(source.base_lr)}"
     sentence = (
         f"Clip gradients at norm {number(threshold)}, the 90th percentile of {proposal.num_steps:,} "
-        f"healthy steps{where}; if it still breaks, make it smaller, but stop when more than half of the updates "
-        "are clipped."
+        f"healthy steps{where}; while it still breaks, halve the threshold, but stop when more than half of the "
+        "updates are clipped."
     )
-    fixed_when = "No rise in 3 of 3 seeds where it rose before, with less than 50% of the updates clipped."
-    return make_fix(case, "clipping", sentence, numbers, fixed_when)
+    fixed_when = "No rise in 3 of 3 seeds where it rose before, with at most 50% of the updates clipped."
+    return make_fix(case, "clipping", sentence, numbers, fixed_when, most_steps(case, MOST_THRESHOLDS))
 
 
 def suggest_optimizer(case: Case) -> Fix | None:
@@ -144,16 +155,14 @@ def suggest_optimizer(case: Case) -> Fix | None:
         return None
     sentence = (
         f"Try Adam instead of {current or 'this optimizer'}, with a learning-rate sweep of its own "
-        "and the same number of steps."
+        "and the same number of steps: one seed at every rate, the others at the best."
     )
-    numbers = {"optimizer": "adam", "base_lr": [1e-4, 1e-3, 1e-2, 1e-1]}
-    return make_fix(
-        case,
-        "optimizer",
-        sentence,
-        numbers,
-        "Its best learning rate lies inside its stable range, at an equal or better final loss.",
+    numbers = {"optimizer": "adam", "base_lr": ADAM_RATES}
+    fixed_when = (
+        "3 of 3 seeds are steady at its best learning rate, which lies inside its stable range, and the best "
+        "checkpoint is no worse than that of the worst seed before."
     )
+    return make_fix(case, "optimizer", sentence, numbers, fixed_when, most_sweep_steps(case, ADAM_RATES))
 
 
 def suggest_architecture(case: Case) -> Fix:
@@ -163,21 +172,26 @@ def suggest_architecture(case: Case) -> Fix:
         "or x + f(Norm(x)), not Norm(x + f(x)); residual branches that start at 0."
     )
     numbers = {"base_lr": sorted({judged.run.base_lr for judged in case.members if judged.run.base_lr})}
-    return make_fix(
-        case, "architecture", sentence, numbers, "The learning rate where it becomes unstable moves up 3 times or more."
-    )
+    where = number(case.unstable_base_lr) if case.unstable_base_lr else "the learning rate"
+    fixed_when = f"No rise in 3 of 3 seeds at {where} or above, where it rose before."
+    return make_fix(case, "architecture", sentence, numbers, fixed_when, most_sweep_steps(case, numbers["base_lr"]))
+
+
+def most_sweep_steps(case: Case, rates: list[float]) -> int:
+    """Returns the steps of a sweep that grows at both ends, with every seed at every rate."""
+    return most_steps(case, len(rates) + 2 * MOST_EXTENSIONS)
 
 
 def suggest_lower_lr(case: Case) -> Fix | None:
     """Suggests the highest stable learning rate, the last resort."""
-    if case.sweep is not None and case.sweep.unstable_bracket is not None:
-        base_lr = min(case.sweep.unstable_bracket[0], case.sweep.tie_band[1])
-    elif case.unstable_base_lr is not None:
-        base_lr = case.unstable_base_lr / 2
-    else:
+    if case.unstable_base_lr is None:
         return None
-    sentence = f"Last resort: stay at learning rate {number(base_lr)}, and accept slower training."
-    return make_fix(case, "lower-lr", sentence, {"base_lr": base_lr}, "No rise in 3 of 3 seeds.")
+    base_lr = lower_rate(case.sweep) if case.sweep else case.unstable_base_lr / 2
+    sentence = f"Last resort: stay at learning rate {number(base_lr)}, lower while a seed rises; training gets slower."
+    fixed_when = "No rise in 3 of 3 seeds at the highest rate that holds."
+    below = {judged.run.base_lr for judged in case.members if (judged.run.base_lr or math.inf) <= base_lr}
+    cost_steps = most_steps(case, len(below) + MOST_BELOW)
+    return make_fix(case, "lower-lr", sentence, {"base_lr": base_lr}, fixed_when, cost_steps)
 
 
 SUGGEST = {

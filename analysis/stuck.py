@@ -5,10 +5,12 @@ import numpy as np
 from analysis import noise
 from analysis.loss_rise.curve import LossCurve
 from analysis.results import Event
+from analysis.runlog import Run, schema
 
 CHANCE_BAND = 0.02  # of the baseline loss (ours, docs/evidence.md#stuck)
 FLAT_BAND = 0.02  # change of the level over the last half, of the level (ours, docs/evidence.md#stuck)
 POINTS_AT_LEAST = 20
+END_SHARE, END_POINTS = 0.1, 10  # of the log, at least so many losses: what the level at its end is a median of (ours)
 
 
 def find_stuck(curve: LossCurve, baseline_loss: float | None) -> Event | None:
@@ -34,3 +36,12 @@ def find_stuck(curve: LossCurve, baseline_loss: float | None) -> Event | None:
     kind = "early" if onset <= curve.early_end else "mid-training"
     cost = curve.end_step - onset
     return Event(kind, onset, None, None, "not-recovered", None, None, cost, "confirmed", None, "stuck")
+
+
+def has_learned(run: Run) -> bool:
+    """Whether a run ends below chance level: below its first loss, where the constant predictor's is not on record."""
+    loss = run.loss[1]
+    if not len(loss):
+        return False
+    end = float(np.median(loss[-max(END_POINTS, int(END_SHARE * len(loss))) :]))
+    return end < (1 - CHANCE_BAND) * (run.record.get(schema.BASELINE_LOSS) or float(loss[0]))

@@ -48,7 +48,9 @@ def judge_warmup(
     baseline, *full = compare_checkpoints(baseline, full)
     settings = (*tried, *full)
     if found.warmup_steps is None:
-        return Outcome("warmup_sweep", verdict_of(tried), say_none(found, max_train_steps), settings, baseline)
+        verdict = verdict_of(tried)
+        said = f"{verdict.capitalize()}: {say_none(found, max_train_steps)}"
+        return Outcome("warmup_sweep", verdict, said, settings, baseline)
     held = [setting for setting in full if setting.verdict == "held"]
     reached = say_reached(found, max_train_steps)
     if not held:
@@ -75,8 +77,8 @@ def say_none(found: WarmupFound, max_train_steps: int) -> str:
     """Says that no warmup reaches even the nearest peak."""
     longest = int(LONGEST_SHARE * max_train_steps)
     return (
-        f"Failed: no warmup up to {longest:,} steps, {LONGEST_SHARE:.0%} of training, reaches "
-        f"{say_peak(found, found.base_lr)} without a rise."
+        f"no warmup up to {longest:,} steps, {LONGEST_SHARE:.0%} of training, reaches "
+        f"{say_peak(found, found.base_lr)} without a rise and learns."
     )
 
 

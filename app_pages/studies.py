@@ -40,10 +40,14 @@ class Choice:
 def list_choices() -> list[Choice]:
     """Lists the studies: what this session read, the store with the last changed first, the sample."""
     read = [Choice(key, shown.name(study.name)) for key, study in reversed(_uploads().items())]
-    entries = sorted(list_studies(), key=lambda entry: entry.modified, reverse=True)
-    stored = [Choice(entry.name, shown.name(entry.name), entry.num_running) for entry in entries if entry.num_runs]
     has_sample = (PROJECT / SAMPLE / "runs").is_dir()
-    return [*read, *stored, *([Choice(SAMPLE_KEY, "Sample study")] if has_sample else [])]
+    return [*read, *list_stored(), *([Choice(SAMPLE_KEY, "Sample study")] if has_sample else [])]
+
+
+def list_stored() -> list[Choice]:
+    """Lists the studies of the store, the last changed first."""
+    entries = sorted(list_studies(), key=lambda entry: entry.modified, reverse=True)
+    return [Choice(entry.name, shown.name(entry.name), entry.num_running) for entry in entries if entry.num_runs]
 
 
 def keep_upload(study: Study) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from analysis.clipping import START_PERCENTILE, choose_clip_threshold
 from analysis.fix_case import make_case
 from analysis.fix_outcomes import Outcome, judge_fix
+from analysis.fix_states import MOST_THRESHOLDS
 from analysis.runlog import RunLogError
 from runners.command_line import add_common_options, command_text, make_parser, read_base_lrs, run_command
 from runners.rounds import Round, run_rounds
 
 MODULE = "runners.clip_sweep"
 TIGHTEN = 2.0  # ours: a lower percentile of norms that hardly differ hardly moves; half of a threshold always does
-MOST_ROUNDS = 6  # ours: 1/32 of the first threshold; more than half of the updates are clipped long before
 
 
 def read_arguments(argv: Sequence[str]) -> Namespace:
@@ -37,12 +37,12 @@ def propose(bench) -> Round | Outcome:
     base_lr = read_base_lrs(given)[0] if given else bench.unstable_base_lr
     first = bench.arguments.clip_threshold or find_threshold(bench)
     settings = []
-    for index in range(MOST_ROUNDS):
+    for index in range(MOST_THRESHOLDS):
         threshold = float(f"{first / TIGHTEN**index:.2g}")
         change = {"base_lr": base_lr, "clip_threshold": threshold, "clip_rule": "global_norm", "clip_options": {}}
         if left := bench.plan([change], changed="clip_threshold"):
             why = f"Clip at {threshold:g}, {say_threshold(index, bench)}, at learning rate {base_lr:g}. Does it hold?"
-            return Round(left, why, (MOST_ROUNDS - 1 - index) * bench.count_steps(change))
+            return Round(left, why, (MOST_THRESHOLDS - 1 - index) * bench.count_steps(change))
         setting = bench.setting(change, clip_threshold=threshold)
         settings.append(setting)
         if setting.verdict == "held" or setting.is_extreme or not setting.broke:

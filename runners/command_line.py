@@ -75,7 +75,14 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
     )
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where runs are trained (default: local)")
     parser.add_argument(
-        "--jobs", type=_count, default=count_cores(), metavar="N", help="runs at a time (default: all cores)"
+        "--ray-address", metavar="HOST:PORT", help="cluster of --engine ray (default: $RAY_ADDRESS, else auto)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        default=count_cores(),
+        metavar="N",
+        help="runs at a time (default: all cores); for --engine ray, the CPUs to divide the plan for",
     )
     parser.add_argument(
         "--stack",

@@ -3,12 +3,15 @@
 import argparse
 import shlex
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from analysis.runlog import RunLogError, Study, list_studies, read_study
 from analysis.runlog.layout import store_root, study_folder
 from runners.engines import local
 from runners.plan import PlannedRun, estimate_seconds, split_done
 from runners.progress import Progress
+
+RAY_REQUIREMENT = "ray==2.60.0"  # as in tests/requirements.txt
 
 
 def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
@@ -35,24 +38,29 @@ def launch(plan: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
 
 
 def check_engine(arguments: argparse.Namespace) -> None:
-    """Refuses an engine that this version does not have.
+    """Refuses an engine whose package is not installed.
 
     Raises:
-        RunLogError: For any but the local one.
+        RunLogError: For ray, where it is missing.
     """
-    if arguments.engine != "local":
-        raise RunLogError(f"--engine {arguments.engine} is not available in this version. Use --engine local")
+    if arguments.engine == "ray" and find_spec("ray") is None:
+        raise RunLogError(f"--engine ray needs Ray, which is not installed. Run: pip install {RAY_REQUIREMENT}")
 
 
 def train_runs(left: Sequence[PlannedRun], arguments: argparse.Namespace) -> None:
     """Trains runs into the study, all of them.
 
     Raises:
-        RunLogError: Where a worker process was killed, or a run refused its input.
+        RunLogError: Where a worker process was killed, no cluster answers, or a run refused its input.
     """
     with Progress(len(left), sum(planned.config.total_steps for planned in left)) as progress:
         target = local.Target(arguments.study, arguments.store, arguments.log, arguments.on_rise, arguments.stack)
-        local.execute(left, target, arguments.jobs, progress)
+        if arguments.engine == "ray":
+            from runners.engines import ray_cluster
+
+            ray_cluster.execute(left, target, arguments.jobs, progress, arguments.ray_address)
+        else:
+            local.execute(left, target, arguments.jobs, progress)
 
 
 def say_next(arguments: argparse.Namespace) -> None:

@@ -5,12 +5,13 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from analysis.fix_outcomes import Outcome, judge_fix
+from analysis.fix_states import lower_rate
+from analysis.fixes import MOST_BELOW
 from runners.command_line import add_common_options, command_text, make_parser, read_base_lrs, run_command
 from runners.rounds import Round, run_rounds
 
 MODULE = "runners.lower_lr"
 LOWER = 10**0.5  # ours: half a decade, the usual step of a sweep
-MOST_BELOW = 3  # ours: steps below the lowest rate of the sweep
 
 
 def read_arguments(argv: Sequence[str]) -> Namespace:
@@ -42,11 +43,11 @@ def propose(bench) -> Round | Outcome:
 
 
 def find_rates(bench) -> list[float]:
-    """Returns the rates to try, highest first: those of the sweep below the unstable one, then lower ones."""
+    """Returns the rates to try, highest first: those of the sweep from the highest stable one down, then lower ones."""
     given = bench.arguments.base_lr
     below = sorted({judged.run.base_lr for judged in bench.swept if judged.run.base_lr < bench.unstable_base_lr})
-    first = read_base_lrs(given) if given else (below or [bench.unstable_base_lr / LOWER])[-1:]
-    lowest = min([*below, *first])
+    first = read_base_lrs(given) if given else (lower_rate(bench.sweep),)
+    lowest = min(*below, *first, bench.lr_star)
     tried = {*first, *(rate for rate in below if rate < first[-1])}
     tried |= {float(f"{lowest / LOWER**index:.6g}") for index in range(1, MOST_BELOW + 1)}
     return sorted(tried, reverse=True)

@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from analysis.fix_outcomes import Outcome
+from analysis.fixes import ADAM_RATES
 from analysis.runlog import RunLogError
 from analysis.swap_outcome import judge_optimizer
 from runners.command_line import add_common_options, command_text, make_parser, read_base_lrs, run_command
@@ -12,7 +13,10 @@ from runners.rounds import Round, run_rounds
 
 MODULE = "runners.optimizer_swap"
 ADAPTIVE = ("rmsprop", "adam", "nadam")
-RANGES = {True: "1e-4:0.1:7", False: "1e-3:1:7"}  # ours: of adaptive rules and of the others, half a decade a step
+RANGES = {
+    True: ",".join(f"{rate:g}" for rate in ADAM_RATES),
+    False: "1e-3:1:7",
+}  # ours: of adaptive rules and of the others, half a decade a step
 
 
 def read_arguments(argv: Sequence[str]) -> Namespace:

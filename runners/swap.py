@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from analysis.fix_outcomes import Setting
+from analysis.fixes import MOST_EXTENSIONS
 from analysis.lr_sweep import find_lr_sweep
 from analysis.results import LrSweep
 from runners.bench import Bench, Change
 from runners.rounds import Round
-
-MOST_EXTENSIONS = 2  # ours: steps beyond either end of the range that was asked for
 
 
 def propose_sweep(

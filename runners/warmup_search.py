@@ -9,12 +9,13 @@ from analysis.fix_outcomes import Outcome, Setting, compare_checkpoints
 from analysis.runlog import RunLogError, schema
 from analysis.warmup import (
     FAR_FACTOR,
-    HOLD_FACTOR,
+    FULL_RATES,
     LONGEST_SHARE,
     NEAR_FACTOR,
     PEAK_FACTOR,
     PRECISION,
     SearchStep,
+    hold_steps,
     plan_warmup,
     search_shortest,
 )
@@ -24,17 +25,14 @@ from runners.command_line import read_base_lrs
 from runners.rounds import Round
 
 SHORTEST_LIMIT = 5  # ours: with its hold, a shorter ramp has too few losses to be judged
-FULL_RATES = 4  # ours: learning rates of full training, half a decade apart from lr_star up
-MOST_LENGTHS = 6  # ours: all lengths of one search together, in units of the longest
 
 
-def ramp(base_lr: float, warmup_steps: int) -> Change:
+def ramp(bench: Bench, base_lr: float, warmup_steps: int) -> Change:
     """Returns the change of a search run: ramp, then hold at a constant rate."""
-    steps = HOLD_FACTOR * warmup_steps
     return {
         "base_lr": base_lr,
         "warmup_steps": warmup_steps,
-        "max_train_steps": steps,
+        "max_train_steps": hold_steps(warmup_steps, bench.config.max_train_steps),
         "schedule": "constant",
     }
 
@@ -53,20 +51,26 @@ class Search:
         base_lr: End of the ramp.
         planned: Lengths to start from, ascending.
         precision: How close the longest that fails and the shortest that holds are to come.
+        refuted: The longest length whose full training broke; it and shorter ones are out. 0: none.
     """
 
     bench: Bench
     base_lr: float
     planned: tuple[int, ...]
     precision: float = PRECISION
+    refuted: int = 0
 
     @cached_property
     def tried(self) -> dict[int, Setting]:
         """What was trained so far, by length."""
         known = {judged.run.record.get(schema.WARMUP_STEPS) for judged in self.bench.diagnosis.runs}
-        lengths = sorted(int(length) for length in known if length)
-        found = {length: self.bench.setting(ramp(self.base_lr, length), warmup_steps=length) for length in lengths}
+        lengths = sorted(int(length) for length in known if (length or 0) > self.refuted)
+        found = {length: self.bench.setting(self.ramp(length), warmup_steps=length) for length in lengths}
         return {length: setting for length, setting in found.items() if setting is not None}
+
+    def ramp(self, warmup_steps: int) -> Change:
+        """Returns the change of a run of this search."""
+        return ramp(self.bench, self.base_lr, warmup_steps)
 
     @cached_property
     def step(self) -> SearchStep:
@@ -77,46 +81,53 @@ class Search:
         """Returns the next round; the search must not be over."""
         step = self.step
         seeds = self.bench.seeds if step.all_seeds else self.bench.seeds[:1]
-        left = self.bench.plan([ramp(self.base_lr, length) for length in step.lengths], schema.WARMUP_STEPS, seeds)
+        left = self.bench.plan([self.ramp(length) for length in step.lengths], schema.WARMUP_STEPS, seeds)
         lengths = " and ".join(f"{length:,}" for length in step.lengths)
         question = "Does it hold in the other seeds?" if step.all_seeds else "Does it hold in one seed?"
-        return Round(left, f"Warmup to {self.base_lr:g} over {lengths} steps. {question}", self.most_steps_after())
+        return Round(left, f"Warmup to {self.base_lr:g} over {lengths} steps. {question}", self.most_steps())
 
-    def most_steps_after(self) -> int:
-        """Returns the steps of this search, of one at a farther or nearer peak, and of full training at the worst."""
-        longest = self.planned[-1]
-        search = MOST_LENGTHS * self.bench.count_steps(ramp(self.base_lr, longest))
-        return 2 * search + FULL_RATES * self.bench.count_steps({"warmup_steps": longest})
+    def most_steps(self) -> int:
+        """Returns the steps of the whole experiment at the worst."""
+        plan = plan_warmup(self.base_lr, self.bench.config.max_train_steps)
+        return len(self.bench.seeds) * plan.most_steps
 
 
-def propose_search(bench: Bench) -> Round | Outcome:
+def propose_search(bench: Bench, refuted: int = 0, spent: Sequence[Setting] = ()) -> Round | Outcome:
     """Proposes the next step of the search; once all is trained, says what it showed.
 
     The peak is 10 times the unstable learning rate. Where a warmup holds there, 100 times is tried with the same
-    length and longer ones; where none does, about 3 times, and the outcome says so.
+    length and longer ones; where none does, about 3 times, and the outcome says so. A length that holds there and whose
+    full training then breaks is out, too, and the search goes on with the next planned ones.
+
+    Args:
+        bench: The study and the options.
+        refuted: The longest length whose full training broke.
+        spent: What was tried before that was known.
     """
-    lengths, given = plan_lengths(bench), bench.arguments.base_lr
+    lengths, given = tuple(length for length in plan_lengths(bench) if length > refuted), bench.arguments.base_lr
     peak = read_base_lrs(given)[0] if given else peak_of(bench, PEAK_FACTOR)
-    searches = [Search(bench, peak, lengths)]
+    precision = math.inf if refuted else PRECISION
+    searches = [Search(bench, peak, lengths, precision, refuted)]
     if searches[0].step.lengths:
         return searches[0].propose()
     shortest = searches[0].step.shortest
     if not given and shortest is None:
-        searches.append(Search(bench, peak_of(bench, NEAR_FACTOR), lengths))
+        searches.append(Search(bench, peak_of(bench, NEAR_FACTOR), lengths, precision, refuted))
     if not given and shortest is not None:
         farther = (shortest, *(length for length in lengths if length > shortest))
-        searches.append(Search(bench, peak_of(bench, FAR_FACTOR), farther, math.inf))
+        searches.append(Search(bench, peak_of(bench, FAR_FACTOR), farther, math.inf, refuted))
     if searches[-1].step.lengths:
         return searches[-1].propose()
-    near = searches[0] if shortest is not None else searches[-1]
-    far = searches[-1] if near is not searches[-1] else None
-    return finish_search(bench, near, far, [setting for search in searches for setting in search.tried.values()])
+    return finish_search(bench, searches, spent)
 
 
-def finish_search(bench: Bench, near: Search, far: Search | None, tried: list[Setting]) -> Round | Outcome:
+def finish_search(bench: Bench, searches: Sequence[Search], spent: Sequence[Setting]) -> Round | Outcome:
     """Proposes full training with the warmup that was found, and then says what all of it showed."""
+    near = searches[0] if searches[0].step.shortest is not None else searches[-1]
+    far = searches[-1] if near is not searches[-1] else None
     warmup_steps = near.step.shortest
-    found = WarmupFound(near.base_lr, bench.unstable_base_lr, warmup_steps, near.step.too_short)
+    too_short = near.step.too_short or near.refuted or None
+    found = WarmupFound(near.base_lr, bench.unstable_base_lr, warmup_steps, too_short)
     if far is not None:
         found = replace(found, far_base_lr=far.base_lr, far_steps=far.step.shortest)
     full: Sequence[Setting] = ()
@@ -126,13 +137,28 @@ def finish_search(bench: Bench, near: Search, far: Search | None, tried: list[Se
         if isinstance(proposal, Round):
             return proposal
         full = proposal
+        if near.planned[-1] > warmup_steps and is_refuted(full, bench.lr_star):
+            return propose_search(bench, warmup_steps, [*spent, *tried_by(searches, warmup_steps), *full])
+    tried = [*spent, *tried_by(searches)]
     return judge_warmup(found, tried, full, bench.baseline, bench.config.max_train_steps)
+
+
+def tried_by(searches: Sequence[Search], longest: float = math.inf) -> list[Setting]:
+    """Returns what searches tried, up to a length."""
+    return [setting for search in searches for length, setting in search.tried.items() if length <= longest]
+
+
+def is_refuted(full: Sequence[Setting], lr_star: float) -> bool:
+    """Whether full training breaks at every rate above lr_star, or there where none is: the warmup moved nothing."""
+    above = [setting for setting in full if setting.base_lr > lr_star]
+    return all(setting.broke for setting in above or full)
 
 
 def propose_full(bench: Bench, warmup_steps: int, top: float) -> Round | list[Setting]:
     """Proposes full training from lr_star up to the peak: one seed looks, the others repeat the best."""
     rates = [float(f"{bench.lr_star * NEAR_FACTOR**index:.6g}") for index in range(FULL_RATES)]
-    changes = [{"base_lr": rate, "warmup_steps": warmup_steps} for rate in rates if rate <= top]
+    below = [rate for rate in rates if rate <= top] or [top]
+    changes = [{"base_lr": rate, "warmup_steps": warmup_steps} for rate in below]
     steps = bench.count_steps(changes[0])
     said = f"Full training with a warmup of {warmup_steps:,} steps in front"
     if left := bench.plan(changes, schema.WARMUP_STEPS, bench.seeds[:1]):

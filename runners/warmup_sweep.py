@@ -24,8 +24,8 @@ def read_arguments(argv: Sequence[str]) -> Namespace:
     parser = make_parser(
         MODULE,
         "Ramps the learning rate of a study's series from 0 to 10 times the unstable one, holds it for "
-        f"{HOLD_FACTOR} x as many steps, and searches the shortest warmup that holds; then tries 100 times, and puts "
-        "the warmup in front of full training. With --warmup-steps, trains just these lengths.",
+        f"{HOLD_FACTOR} x as many steps or more, and searches the shortest warmup that holds; then tries 100 times, "
+        "and puts the warmup in front of full training. With --warmup-steps, trains just these lengths.",
         "--study strides --variant stride=1x1",
     )
     parser.add_argument("--base-lr", metavar="X", help=f"end of the ramp (default: {PEAK_FACTOR:g} x unstable_base_lr)")
@@ -46,10 +46,12 @@ def propose(bench) -> Round | Outcome:
     if not lengths:
         return propose_search(bench)
     peaks = read_base_lrs(given) if given else (peak_of(bench, PEAK_FACTOR),)
-    changes = [ramp(peak, length) for length in lengths for peak in peaks]
+    changes = [ramp(bench, peak, length) for length in lengths for peak in peaks]
     if left := bench.plan(changes, changed="warmup_steps"):
         shown = " and ".join(f"{length:,}" for length in lengths)
-        return Round(left, f"Warmup over {shown} steps, then held {HOLD_FACTOR} times as long. Which lengths hold?", 0)
+        return Round(
+            left, f"Warmup over {shown} steps, then held {HOLD_FACTOR} times as long or longer. Which lengths hold?", 0
+        )
     settings = [bench.setting(change, warmup_steps=change["warmup_steps"]) for change in changes]
     return judge_fix("warmup_sweep", settings, bench.baseline)
 

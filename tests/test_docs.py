@@ -7,6 +7,7 @@ import pytest
 
 from analysis.findings import diagnose
 from analysis.runlog import schema
+from analysis.runlog.readers import READERS
 from tests.studies import make_study, sweep
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +29,14 @@ def test_every_column_and_field_of_the_run_log_is_in_its_document():
     for entry in (*schema.STEP_COLUMNS, *schema.RUN_FIELDS):
         assert f"| `{entry.name}` |" in text, entry.name
         assert entry.meaning in text, entry.name
+
+
+def test_every_format_is_in_the_document_with_what_it_loses_and_no_other_is():
+    text = (DOCS / "run-log.md").read_text()
+    table = text[text.index("## Formats") : text.index("Text that no format fits")]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    assert [(name, loses) for name, _, loses in rows[1:]] == [(reader.NAME, reader.LOSES) for reader in READERS]
+    assert len(READERS) >= 20
 
 
 @pytest.mark.parametrize(

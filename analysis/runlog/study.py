@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analysis.runlog import schema
+
+if TYPE_CHECKING:
+    import pandas as pd  # two thirds of the start of a process that only reads a file
 
 
 class RunLogError(ValueError):
@@ -121,7 +124,9 @@ class Study:
         return {run.run_id: run for run in self.runs}
 
     @cached_property
-    def run_table(self) -> pd.DataFrame:
+    def run_table(self) -> "pd.DataFrame":
         """One row per run, indexed by run_id; the columns are the fields of the run records."""
+        import pandas as pd
+
         rows = [dict(run.record) | {schema.RUN_ID: run.run_id} for run in self.runs]
         return pd.DataFrame(rows).set_index(schema.RUN_ID) if rows else pd.DataFrame()

@@ -3,7 +3,7 @@
 import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
@@ -84,6 +84,22 @@ def push_run(folder: Path, store: Store, study: str) -> None:
         reason = str(error)[:120]
         raise RunLogError(f"{target} did not take the run ({reason}). It is safe in {folder}; copy it") from error
     shutil.rmtree(folder)
+
+
+def remove_runs(run_ids: Sequence[str], store: Store, study: str) -> None:
+    """Removes ended runs from a URL store; the sealed file goes first, which makes the run invisible.
+
+    Raises:
+        RunLogError: The store did not remove one; those before it are gone.
+    """
+    files, root = _open(store)
+    for run_id in run_ids:
+        target = f"{root}/{study}/{layout.RUNS_FOLDER}/{run_id}"
+        try:
+            files.rm_file(f"{target}/{layout.SEALED_FILE}")
+            files.rm(target, recursive=True)
+        except Exception as error:  # every kind of store has its own
+            raise RunLogError(f"{target} cannot be removed ({str(error)[:120]}). Check the store") from error
 
 
 def _open(store: Store) -> tuple[fsspec.AbstractFileSystem, str]:

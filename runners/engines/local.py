@@ -15,7 +15,8 @@ from runners.stacked.choice import LEAST_STEPS
 from runners.stacked.grouping import group_runs
 
 POLL_SECONDS = 0.25  # ours: how often the progress bar moves
-START_METHOD = "spawn"  # a forked torch may hang in its thread pool
+START_METHOD = "forkserver"  # a later round starts at once; torch is imported there and runs nothing, so fork is safe
+PRELOADED = ["runners.train"]
 
 
 def execute(plan: Sequence[PlannedRun], target: Target, jobs: int, progress: Progress) -> None:
@@ -27,6 +28,7 @@ def execute(plan: Sequence[PlannedRun], target: Target, jobs: int, progress: Pro
         RunLogError: Where a worker process was killed, or a run refused its input.
     """
     context = multiprocessing.get_context(START_METHOD)
+    context.set_forkserver_preload(PRELOADED)
     board, units = Board(context, len(plan)), divide(plan, target, jobs)
     with ProcessPoolExecutor(
         min(jobs, len(units)), mp_context=context, initializer=start_worker, initargs=(board,)
@@ -62,14 +64,19 @@ def _watch(futures: set[Future], plan: Sequence[PlannedRun], board: Board, progr
     pending, training = futures, set(range(len(plan)))
     while pending:
         ended, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for index in sorted(training):
-            status, planned = board.read_status(index), plan[index]
-            if status:
-                training.discard(index)
-                progress.end_run(planned.name, status, planned.config.total_steps - board.steps_done[index])
+        show_ended(board, training, plan, progress)
         for future in ended:
             future.result()
-        progress.show_steps(sum(board.steps_done))
+
+
+def show_ended(board: Board, training: set[int], plan: Sequence[PlannedRun], progress: Progress) -> None:
+    """Shows what the board holds, and takes the runs that have ended out of `training`."""
+    for index in sorted(training):
+        status, planned = board.read_status(index), plan[index]
+        if status:
+            training.discard(index)
+            progress.end_run(planned.name, status, planned.config.total_steps - board.steps_done[index])
+    progress.show_steps(sum(board.steps_done))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from multiprocessing.connection import wait as wait_for_end
 from typing import TYPE_CHECKING
 
 from analysis.runlog import schema
+from runners.engines.memory import keep_freed_memory
 from runners.plan import PlannedRun
 
 if TYPE_CHECKING:
@@ -65,11 +66,17 @@ _board: Board | None = None  # in a worker
 
 
 def start_worker(board: Board) -> None:
-    """Prepares a process for `train_unit`."""
-    global _board
-    _board = board
+    """Prepares a process of this machine's pool for `train_unit`."""
+    use_board(board)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def use_board(board: Board) -> None:
+    """Prepares a process for `train_unit`, wherever it runs."""
+    global _board
+    _board = board
+    keep_freed_memory()
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,7 @@
 """Whether runs train faster in one program or one after another: both are timed, on copies that are thrown away."""
 
+import itertools
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,13 +35,12 @@ def measure_speedup(configs: Sequence[RunConfig]) -> float:
 
 
 def _time_stack(configs: Sequence[RunConfig]) -> float:
-    stack, everyone = Stack(configs), range(len(configs))
+    stack, everyone, times = Stack(configs), range(len(configs)), []
     for step in range(UNTIMED_STEPS + TIMED_STEPS):
-        if step == UNTIMED_STEPS:
-            started = time.process_time()
+        times.append(time.process_time())
         stack.measure(step)
         stack.advance(everyone)
-    return (time.process_time() - started) / TIMED_STEPS
+    return _find_step_time([*times, time.process_time()])
 
 
 def _time_train(config: RunConfig) -> float:
@@ -53,4 +54,9 @@ def _time_train(config: RunConfig) -> float:
     try:
         train(replace(config, max_train_steps=1000 * TIMED_STEPS), MemoryWriter(), on_step)  # no evaluation is due
     except _TimedEnoughError:
-        return (times[-1] - times[UNTIMED_STEPS]) / TIMED_STEPS
+        return _find_step_time(times)
+
+
+def _find_step_time(times: Sequence[float]) -> float:
+    """Returns the median time between two readings, which one step that was disturbed does not move."""
+    return statistics.median(end - start for start, end in itertools.pairwise(times[UNTIMED_STEPS:]))

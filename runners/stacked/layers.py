@@ -25,6 +25,12 @@ def layer_norm(parameters: Tensors, name: str, x: Tensor) -> Tensor:
     return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:]), weight)
 
 
+def add_branch(parameters: Tensors, name: str, x: Tensor, y: Tensor) -> Tensor:
+    """Returns x + y, or x + scale y where the block learns a scalar `branch_scale`; x and y are [K, N, features]."""
+    scale = parameters.get(f"{name}.branch_scale")
+    return x + y if scale is None else torch.addcmul(x, scale.unsqueeze(1), y)
+
+
 def to_groups(images: Tensor) -> Tensor:
     """Returns [K, N, channels, height, width] as [N, K channels, height, width]."""
     return images.transpose(0, 1).flatten(1, 2)
@@ -38,6 +44,8 @@ def from_groups(images: Tensor, num_copies: int) -> Tensor:
 def conv2d(parameters: Tensors, name: str, x: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
     """Returns the convolution without bias as a grouped one; x is [N, K channels, height, width]."""
     weight = parameters[f"{name}.weight"]
+    if weight.shape[-1] == 1:  # by itself oneDNN is slow at the gradient of a window of one that strides
+        x, stride = x[:, :, ::stride, ::stride].contiguous(), 1
     return F.conv2d(x, weight.flatten(0, 1), None, stride, padding, groups=len(weight))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from analysis.runlog import schema
 from runners.workloads import topics
+from runners.workloads.charlm_stacked import stacked_loss
 from runners.workloads.workload import Workload
 
 Norm = Literal["post", "pre", "res_post", "none"]
@@ -41,7 +42,13 @@ def charlm(norm: Norm = "post", rezero: bool = False, batch_size: int = 16) -> W
         baseline_loss=topics.unigram_entropy(data.text),
         # The original transformer's Adam: "Attention is all you need", section 5.3.
         optimizer_options={"beta1": 0.9, "beta2": 0.98, "eps": 1e-9},
+        stacked_loss=partial(stacked_loss, norm, HEADS, _embedding_scale(norm)),
     )
+
+
+def _embedding_scale(norm: Norm) -> float:
+    """Returns what makes the elements of the stream start at 1, but for pre-norm, whose stream starts small."""
+    return 1.0 if norm == "pre" else WIDTH**0.5
 
 
 def next_symbol_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -99,7 +106,6 @@ class Block(nn.Module):
         """Returns multi-head attention over [batch, length, width]; the mask is added to the scores."""
         batch, length, width = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
-        # Written out: the fused kernel has no batching rule, which stacks of runs need.
         weights = (q @ k.transpose(-2, -1) * (width // HEADS) ** -0.5 + causal_mask).softmax(-1)
         return self.attention_out((weights @ v).transpose(1, 2).reshape(batch, length, width))
 
@@ -113,7 +119,7 @@ class CharTransformer(nn.Module):
         self.embedding = nn.Embedding(num_symbols, WIDTH)
         self.positions = nn.Parameter(0.02 * torch.randn(CONTEXT, WIDTH))
         nn.init.normal_(self.embedding.weight, std=0.02 if norm == "pre" else WIDTH**-0.5)
-        self.embedding_scale = 1.0 if norm == "pre" else WIDTH**0.5
+        self.embedding_scale = _embedding_scale(norm)
         self.blocks = nn.ModuleList(Block(norm, rezero) for _ in range(DEPTH))
         self.last_norm = nn.LayerNorm(WIDTH) if norm in ("pre", "res_post") else nn.Identity()
         self.head = nn.Linear(WIDTH, num_symbols)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from runners.workloads import digits, images
+from runners.workloads.deepres_stacked import stacked_loss
 from runners.workloads.workload import Workload
 
 WIDTH = 64
@@ -32,6 +33,7 @@ def deepres(norm: Literal["none", "pre"] = "none", rezero: bool = False, batch_s
         optimizer="momentum",
         max_train_steps=400,
         baseline_loss=images.marginal_entropy(data.labels),
+        stacked_loss=partial(stacked_loss, DEPTH, norm),
     )
 
 

@@ -23,6 +23,6 @@ def stacked_loss(
         x = linear(parameters, f"{first}", x)
         if norm == "layer":
             x = layer_norm(parameters, f"{first + 1}", x)
-        x = F.relu(x)
+        x = F.relu_(x)
     logits = linear(parameters, f"{2 + depth * layers_a_block}", x)
     return cross_entropy(logits, targets, label_smoothing)

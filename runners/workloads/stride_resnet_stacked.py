@@ -18,15 +18,15 @@ def stacked_loss(
     x = conv2d(parameters, "stem", to_groups(inputs), padding=1)
     for block, stride in enumerate(strides):
         x = _block(parameters, buffers, f"blocks.{block}", x, stride)
-    x = F.relu(batch_norm(parameters, buffers, "norm", x))
+    x = F.relu_(batch_norm(parameters, buffers, "norm", x))
     x = from_groups(F.avg_pool2d(x, pool_window, stride=1), len(inputs))
     return cross_entropy(linear(parameters, "head", x), targets)
 
 
 def _block(parameters: Tensors, buffers: Tensors, name: str, x: Tensor, stride: int) -> Tensor:
-    y = F.relu(batch_norm(parameters, buffers, f"{name}.norm1", x))
+    y = F.relu_(batch_norm(parameters, buffers, f"{name}.norm1", x))
     if f"{name}.shortcut.weight" in parameters:
         x = conv2d(parameters, f"{name}.shortcut", y, stride)
     y = conv2d(parameters, f"{name}.conv1", y, stride, padding=1)
-    y = F.relu(batch_norm(parameters, buffers, f"{name}.norm2", y))
+    y = F.relu_(batch_norm(parameters, buffers, f"{name}.norm2", y))
     return x + conv2d(parameters, f"{name}.conv2", y, padding=1)

@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -193,5 +194,10 @@ def test_norms_that_are_all_zero_are_no_measurement():
 
 def test_every_fix_says_what_it_costs_in_steps():
     fixes = {fix.fix: fix.numbers["cost_steps"] for fix in diagnose(make_study(sweep(edge=0.3))).fixes}
-    assert fixes["warmup"] == 3 * 3 * (10 + 30)
-    assert fixes["lower-lr"] == 3 * 300
+    lengths = [math.ceil(30 / 10 ** (space / 8)) for space in range(5)]
+    search = sum(length + max(2 * length, 30) for length in lengths)
+    assert fixes["warmup"] == 3 * (2 * search + 4 * (300 + 10 + 300 + 30))
+    assert fixes["clipping"] == 3 * 6 * 300
+    assert fixes["optimizer"] == 3 * (7 + 4) * 300
+    assert fixes["architecture"] == 3 * (6 + 4) * 300
+    assert fixes["lower-lr"] == 3 * (4 + 3) * 300

@@ -75,9 +75,20 @@ def test_a_column_of_another_name_is_mapped(tmp_path):
     assert main(["diagnose", path, "--map", "train_loss=my_objective"]) == 0
 
 
+def test_a_log_of_ones_own_is_read_by_a_pattern(tmp_path, capsys):
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"at {step} the loss is {3 - step / 100:.4f};\n" for step in range(100)))
+    assert main(["diagnose", str(path)]) == 2
+    assert main(["diagnose", str(path), "--pattern", r"at (?P<step>\d+) .* (?P<train_loss>\S+)$"]) == 0
+    store = ["--study", "mine", "--store", str(tmp_path / "store")]
+    assert main(["import", str(path), *store, "--pattern", r"at (?P<step>\d+) .* (?P<train_loss>\S+)$"]) == 0
+    assert main(["diagnose", str(path), "--format", "csv"]) == 2
+    assert "no step column" in capsys.readouterr().err
+
+
 def test_formats_lists_every_reader_with_what_it_loses(capsys):
     from analysis.runlog.readers import READERS
 
     assert main(["formats"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(READERS) >= 2
+    assert lines == [f"{reader.NAME}: {reader.LOSES}" for reader in READERS]

@@ -10,8 +10,8 @@ import pytest
 from analysis.charts.theme import CROSS
 from analysis.runlog import RunWriter
 from app_pages import shown, studies
-from tests.app_pages.stores import headline_of, text_of, write_csv, write_file
-from tests.studies import make_run, sweep, sweep_run
+from tests.app_pages.stores import headline_of, text_of, write_csv
+from tests.studies import make_run, sweep
 
 PAGES = ("lr_sweep", "loss", "grad_norm", "compare", "fixes", "import_logs")
 STUDIES = ("edge", "steady", "one-rate", "no-rate", "lost", "sparse", "hostile")
@@ -102,63 +102,6 @@ def test_runs_are_filtered_by_name_and_their_events_listed(open_app):
     assert app.dataframe[0].value["learning rate"].tolist() == ["1"]
     app.multiselect(key="run").set_value(["1x1-0.01-0"]).run()
     assert "No rise in 1 run" in text_of(app)
-
-
-def test_a_csv_of_a_run_is_judged_at_once_and_stays_selectable(open_app, tmp_path):
-    run = sweep_run(0.3, 0, edge=0.3)
-    content = write_csv(run, tmp_path / "my_run.csv").read_bytes()
-    app = open_app("steady", "import_logs")
-    app.file_uploader(key="files").upload("my_run.csv", content).run()
-    assert not app.exception
-    assert app.subheader[0].value == shown.sentence(headline_of([run]))
-    assert app.selectbox(key=studies.KEY).value.startswith(studies.UPLOAD_PREFIX)
-    app.selectbox(key=studies.KEY).set_value("steady").run()
-    assert not app.exception
-
-
-def test_parquet_files_of_a_sweep_become_one_study(open_app, tmp_path):
-    app = open_app("steady", "import_logs")
-    uploader = app.file_uploader(key="files")
-    for base_lr in (0.01, 0.03, 0.1, 0.3, 1.0):
-        path = write_file(sweep_run(base_lr, 0, edge=0.3), tmp_path)
-        uploader.upload(path.name, path.read_bytes())
-    app.run()
-    assert not app.exception
-    assert app.subheader[0].value.startswith("Above learning rate 0.1")
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("broken.csv", b"step,train_loss\n0,1.0\n1,what\n"),
-        ("no_step.csv", b"epoch,loss_value\n1,2\n"),
-        ("empty.csv", b""),
-        ("cut.parquet", b"PAR1 and then nothing"),
-        ("../../etc/sneaky.csv", b"\x00\xff\x00"),
-    ],
-)
-def test_a_broken_file_gives_one_clear_line_with_its_name_and_no_traceback(open_app, name, content):
-    app = open_app("steady", "import_logs")
-    app.file_uploader(key="files").upload(name, content).run()
-    assert not app.exception
-    assert len(app.error) == 1
-    message = app.error[0].value
-    assert "\n" not in message
-    assert name.rsplit("/", 1)[-1].replace("_", "\\_") in message
-    assert "/tmp" not in message
-
-
-def test_one_broken_file_among_others_is_named_and_the_others_are_read(open_app, tmp_path):
-    app = open_app("steady", "import_logs")
-    uploader = app.file_uploader(key="files")
-    for base_lr in (0.01, 0.03, 0.1, 0.3, 1.0):
-        path = write_file(sweep_run(base_lr, 0, edge=0.3), tmp_path)
-        uploader.upload(path.name, path.read_bytes())
-    uploader.upload("broken.csv", b"step,train_loss\n0,1.0\n1,what\n")
-    app.run()
-    assert not app.exception
-    assert app.subheader[0].value.startswith("Above learning rate 0.1")
-    assert [warning.value.startswith("broken.csv") for warning in app.warning] == [True]
 
 
 def test_names_from_logs_are_shown_letter_by_letter(open_app):

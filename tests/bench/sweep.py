@@ -1,7 +1,8 @@
 """How much processor time runs save by training in one program instead of one after another.
 
 Run by `make bench-sweep`, or python -m tests.bench.sweep. One process, one thread; both kinds are timed in turn, five
-times, without start and evaluation; ratios are medians.
+times, without start and evaluation; ratios are medians. The last column is what `--stack auto` saves in runs of the
+workload's own length, the timing that it decides by included.
 """
 
 import argparse
@@ -14,8 +15,11 @@ from dataclasses import replace
 
 from analysis.runlog import RunWriter
 from runners.config import RunConfig
+from runners.engines.memory import keep_freed_memory
+from runners.stacked.choice import LEAST_SPEEDUP, measure_speedup
 from runners.stacked.train import train_stack
 from runners.train import train
+from runners.workloads import make_workload
 
 WORKLOADS = (
     ("mlp", "momentum", {}),
@@ -26,8 +30,9 @@ WORKLOADS = (
     ("charlm", "adam", {}),
 )
 UNTIMED_STEPS = 5
-TIMED_STEPS = {"mlp": 100, "stride_resnet": 6, "deepres": 30, "charlm": 8}
+TIMED_STEPS = {"mlp": 100, "stride_resnet": 4, "deepres": 30, "charlm": 8}
 REPEATS = 5
+DECISIONS = 3
 
 
 class _TimedEnoughError(Exception):
@@ -56,6 +61,14 @@ def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: st
     return 1000 * (times[-1] - times[UNTIMED_STEPS]) / steps
 
 
+def time_auto(configs: Sequence[RunConfig], alone: float, together: float) -> float:
+    """Returns how many times less processor time `--stack auto` takes; milliseconds of a step of all runs are given."""
+    steps, started = configs[0].max_train_steps, time.process_time()
+    is_stacked = measure_speedup(configs) >= LEAST_SPEEDUP
+    decision = 1000 * (time.process_time() - started)
+    return steps * alone / (decision + steps * (together if is_stacked else alone))
+
+
 def measure(name: str, optimizer: str, variant: dict[str, str], num_runs: int, store: str) -> str:
     """Returns the line of the table."""
     first = RunConfig(name, optimizer, 1e-6, 100_000, variant=variant)
@@ -65,9 +78,12 @@ def measure(name: str, optimizer: str, variant: dict[str, str], num_runs: int, s
         alone.append(num_runs * time_step(configs[:1], steps, False, store))
         together.append(time_step(configs, steps, True, store))
     ratio = statistics.median(one / all_ for one, all_ in zip(alone, together, strict=True))
+    length = make_workload(name, variant).max_train_steps
+    whole = [replace(config, max_train_steps=length) for config in configs]
+    auto = [time_auto(whole, ratio * middle, middle) for middle in [statistics.median(together)] * DECISIONS]
     options = " ".join(f"{key}={value}" for key, value in variant.items())
     cells = (f"{name} {options}".strip(), optimizer, *(f"{statistics.median(t):.1f}" for t in (alone, together)))
-    return "| " + " | ".join((*cells, f"{ratio:.2f}", f"{1 / ratio:.2f}")) + " |"
+    return "| " + " | ".join((*cells, f"{ratio:.2f}", f"{min(auto):.2f} to {max(auto):.2f}")) + " |"
 
 
 def main() -> None:
@@ -75,7 +91,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time stacked training against one run after another.")
     parser.add_argument("--runs", type=int, default=16, help="runs in one program (default: %(default)s)")
     num_runs = parser.parse_args().runs
-    print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | inverse |")
+    keep_freed_memory()
+    print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | auto |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as store:
         for workload in WORKLOADS:

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.runlog import RunLogError, RunWriter, import_runs, layout, read_paths, read_study, schema, sealing
+from tests.runlog.readers import samples
 
 
 def write_csv(path, value=1.0):
@@ -97,6 +98,22 @@ def test_a_named_file_that_is_no_log_is_refused(tmp_path):
     path.write_bytes(b"\0\1")
     with pytest.raises(RunLogError, match=r"model.bin is no run log"):
         read_paths([path])
+
+
+def test_a_file_that_two_readers_claim_is_asked_about_and_not_guessed(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_bytes(samples.megatron() + samples.llm_c())
+    with pytest.raises(
+        RunLogError, match=r"train.log can be read as 'megatron text' or 'llm.c txt'. Choose with --format NAME"
+    ):
+        read_paths([path])
+    assert read_paths([path], format_name="llm.c txt").runs[0].loss[0].tolist() == list(range(24))
+    assert read_paths([path], format_name="megatron text").runs[0].loss[0][0] == 10
+
+
+def test_a_format_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(RunLogError, match="no format is called 'xml'"):
+        read_paths([write_csv(tmp_path / "a.csv")], format_name="xml")
 
 
 def test_a_folder_without_logs_is_refused_with_the_first_reason(tmp_path):

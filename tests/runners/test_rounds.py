@@ -4,7 +4,7 @@ import pytest
 
 from analysis.runlog import read_study, schema
 from analysis.warmup import search_shortest
-from runners import check, clip_sweep, warmup_sweep
+from runners import architecture_swap, check, clip_sweep, lower_lr, optimizer_swap, warmup_sweep
 
 SWEEP = "--workload mlp --optimizer momentum --base-lr 0.003,0.01,0.03,0.3 --seeds 3 --max-train-steps 100 --study m"
 
@@ -12,8 +12,8 @@ SWEEP = "--workload mlp --optimizer momentum --base-lr 0.003,0.01,0.03,0.3 --see
 class Tried:
     """What a search looks at of a setting."""
 
-    def __init__(self, broke, num_runs=1):
-        self.broke, self.runs = broke, [None] * num_runs
+    def __init__(self, holds_so_far, num_runs=1):
+        self.holds_so_far, self.runs = holds_so_far, [None] * num_runs
 
 
 def search(answer, planned=(10, 100)):
@@ -21,7 +21,7 @@ def search(answer, planned=(10, 100)):
     tried, trained = {}, []
     while (step := search_shortest(planned, tried, 3)).lengths:
         trained += step.lengths
-        tried |= {length: Tried(length < answer, 3 if step.all_seeds else 1) for length in step.lengths}
+        tried |= {length: Tried(length >= answer, 3 if step.all_seeds else 1) for length in step.lengths}
     return step, trained
 
 
@@ -70,6 +70,25 @@ def test_a_dry_run_prints_the_first_round_and_what_may_follow(store, capsys):
     assert lines[-1] == "later rounds take at most 1,500 steps, depending on what these runs show"
 
 
+@pytest.mark.parametrize(
+    ("experiment", "why"),
+    [
+        (optimizer_swap, "optimizer=adam at 0.0001, 0.00032, 0.001, 0.0032, 0.01, 0.032, 0.1, one seed: where is"),
+        (architecture_swap, "norm=layer at 0.003, 0.01, 0.03, 0.3, one seed: where is its best learning rate?"),
+    ],
+)
+def test_a_swap_begins_with_one_seed_at_every_rate(experiment, why, store, capsys):
+    experiment.main(["--study", "m", "--store", str(store), "--dry-run"])
+    assert capsys.readouterr().out.startswith(why)
+
+
+def test_lower_lr_trains_nothing_where_the_sweep_has_every_seed_at_the_highest_stable_rate(store, capsys):
+    before = len(read_study("m", store))
+    lower_lr.main(["--study", "m", "--store", str(store)])
+    assert capsys.readouterr().out.splitlines()[-2].startswith("Held: base_lr=0.03 shows no rise in 3 of 3 seeds")
+    assert len(read_study("m", store)) == before
+
+
 def test_blown_runs_of_the_warmup_search_are_stopped_on_record_and_never_continued(store, commands):
     done = run(commands, store, "warmup_sweep")
     assert done.returncode == 0, done.stderr
@@ -85,7 +104,7 @@ def test_blown_runs_of_the_warmup_search_are_stopped_on_record_and_never_continu
     assert len(read_study("m", store)) == len({run.run_id for run in read_study("m", store)})
 
 
-@pytest.mark.parametrize("module", [check, clip_sweep, warmup_sweep])
+@pytest.mark.parametrize("module", [architecture_swap, check, clip_sweep, lower_lr, optimizer_swap, warmup_sweep])
 def test_help_has_an_example(module, capsys):
     with pytest.raises(SystemExit):
         module.read_arguments(["--help"])

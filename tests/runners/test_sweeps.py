@@ -162,7 +162,6 @@ def test_warmup_sweep_holds_for_twice_the_warmup_and_starts_from_the_series(stor
 @pytest.mark.parametrize(
     ("main", "options", "message"),
     [
-        (lr_sweep.main, [*LR_SWEEP, "--engine", "ray"], "--engine ray is not available in this version"),
         (lr_sweep.main, [*LR_SWEEP, "--variant", "depht=3"], "has no option 'depht'. It has depth"),
         (lr_sweep.main, [*LR_SWEEP[:-1], "../x"], "study name '../x'"),
         (probe.main, ["--study", "gone"], "has no study gone"),

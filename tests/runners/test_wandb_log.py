@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from analysis.runlog import read_study, schema
+from analysis.runlog import read_paths, read_study, schema
 from runners.plan import MemoryWriter
 from runners.wandb_log import WandbMirror
 from tests.runners.wandb_file import read_rows
@@ -37,6 +37,18 @@ def test_offline_wandb_files_hold_every_row_of_the_run_log_non_finite_ones_inclu
         assert set(run.steps.column_names) == {name for row in rows for name in row}
     losses = np.concatenate([run.loss[1] for run in study])
     assert not np.isfinite(losses).all()
+    check_read_back(study, list(tmp_path.glob("wandb/offline-run-*/run-*.wandb")))
+
+
+def check_read_back(study, paths):
+    """Holds what our own reader makes of the files to the study: rows, and what W&B's tables and axes need."""
+    told = (schema.OPTIMIZER, schema.WORKLOAD, schema.BATCH_SIZE, schema.SEED, schema.INIT_LOSS_MEAN, schema.STATUS)
+    mirrored = {run.record[schema.BASE_LR]: run for run in read_paths(paths)}
+    for run in study:
+        again = mirrored[run.record[schema.BASE_LR]]
+        assert {name: again.record[name] for name in told} == {name: run.record[name] for name in told}
+        for column in run.steps.column_names:
+            np.testing.assert_array_equal(again.series(column), run.series(column))
 
 
 def test_a_failing_wandb_costs_one_warning_and_no_row(tmp_path, commands):

@@ -48,7 +48,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         if name.startswith(TRAIN_SET) and name.endswith(LOSS):
             notes.append(f"{name} is an evaluation of the training set, not the loss of a batch; kept as a column")
     columns = _restore_evaluations(table.columns, notes)
-    record = name_run(path, NAME) | table.plan.facts
+    record = name_run(path, NAME) | table.facts
     return (build_foreign_run(columns, record, path.name, notes, keeps_nan=False),)
 
 

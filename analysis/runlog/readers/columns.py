@@ -35,7 +35,37 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     schema.SHARPNESS: (schema.SHARPNESS,),
     schema.ELAPSED_SECONDS: (schema.ELAPSED_SECONDS,),
 }
+RUN_NAMES = ("run", "run_id", "run_name", "run_uuid")  # columns that tell runs of one table apart
+# Settings that loggers write beside their metrics. What follows a prefix is one under its own name.
+SETTINGS: Mapping[str, tuple[str, ...]] = {
+    schema.BASE_LR: ("base_lr", "peak_lr", "max_lr", "initial_lr", "init_lr"),
+    schema.OPTIMIZER: ("optimizer", "optim", "optimizer_name"),
+    schema.BATCH_SIZE: ("batch_size", "global_batch_size", "train_batch_size"),
+    schema.SEED: ("seed", "random_seed"),
+    schema.SCHEDULE: ("schedule", "lr_schedule", "lr_scheduler", "lr_scheduler_type"),
+    schema.WARMUP_STEPS: ("warmup_steps", "num_warmup_steps", "warmup_iters", "lr_warmup_steps"),
+    schema.CLIP_THRESHOLD: (
+        "clip_threshold",
+        "max_grad_norm",
+        "grad_clip",
+        "clip_grad",
+        "gradient_clip_val",
+        "clip_norm",
+    ),
+    schema.MAX_TRAIN_STEPS: ("max_train_steps", "max_steps", "max_iters", "train_iters", "num_train_steps"),
+    schema.WORKLOAD: ("workload",),
+    **{name: (name,) for name in ("weight_decay", "momentum", "beta1", "beta2", "eps", "dropout")},
+}
+SETTING_PREFIXES = ("config/", "config.", "hparams/", "hparams.", "args/", "args.", "params/", "params.")
 MAX_NAMED = 12  # ours: columns that one line of an error can name
+
+
+class ColumnError(RunLogError):
+    """A column that is needed was not found; `columns` are those that were."""
+
+    def __init__(self, message: str, columns: Sequence[str]) -> None:
+        super().__init__(message)
+        self.columns = tuple(columns)
 
 
 @dataclass(frozen=True)
@@ -52,7 +82,7 @@ class ColumnPlan:
     used: Mapping[str, int]
     extra: Mapping[str, int]
     left_out: tuple[str, ...]
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def plan_columns(
@@ -85,10 +115,10 @@ def plan_columns(
             if position not in used.values():
                 used[name] = position
     if schema.STEP not in used:
-        raise RunLogError(_missing("step", header, file))
+        raise ColumnError(_missing("step", header, file), header)
     if not any(name in used for name in schema.LOSS_COLUMNS):
-        raise RunLogError(_missing("loss", header, file))
-    return ColumnPlan(used, *_further_columns(header, used), _facts(folded, used))
+        raise ColumnError(_missing("loss", header, file), header)
+    return ColumnPlan(used, *_further_columns(header, used), _facts(header, used))
 
 
 def _further_columns(header: Sequence[str], used: Mapping[str, int]) -> tuple[Mapping[str, int], tuple[str, ...]]:
@@ -103,10 +133,12 @@ def _further_columns(header: Sequence[str], used: Mapping[str, int]) -> tuple[Ma
     return extra, tuple(left_out)
 
 
-def _facts(folded: Sequence[str], used: Mapping[str, int]) -> Mapping[str, str]:
-    column = folded[used[schema.GRAD_NORM]] if schema.GRAD_NORM in used else ""
+def _facts(header: Sequence[str], used: Mapping[str, int]) -> Mapping[str, object]:
+    sources = {name: header[position] for name, position in used.items() if header[position] != name}
+    facts = {schema.COLUMNS: sources} if sources else {}
+    column = fold(header[used[schema.GRAD_NORM]]) if schema.GRAD_NORM in used else ""
     told = "before-clipping" if column in BEFORE_CLIPPING else "after-clipping" if column in AFTER_CLIPPING else ""
-    return {schema.GRAD_NORM_TAKEN: told} if told else {}
+    return facts | ({schema.GRAD_NORM_TAKEN: told} if told else {})
 
 
 def fold(name: str) -> str:
@@ -123,7 +155,8 @@ def _mapped(header: Sequence[str], column_map: Mapping[str, str], file: str) -> 
         if name not in ALIASES:
             raise RunLogError(f"{name} cannot be mapped to. Map one of {', '.join(ALIASES)}")
         if " ".join(column.split()) not in header:
-            raise RunLogError(f"{file} has no column {column} (found: {_listed(header)}). Map {name} to one of these")
+            message = f"{file} has no column {column} (found: {_listed(header)}). Map {name} to one of these"
+            raise ColumnError(message, header)
     return {name: " ".join(column.split()) for name, column in column_map.items()}
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.runlog.readers.columns import plan_columns
-from analysis.runlog.readers.csv_table import DELIMITERS, is_text, read_table
+from analysis.runlog.readers.csv_rows import DELIMITERS
+from analysis.runlog.readers.csv_table import is_text, read_table
 from analysis.runlog.readers.foreign_rows import build_foreign_run, name_run
 from analysis.runlog.study import Run
 
@@ -25,5 +26,5 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         RunLogError: The file is no table of numbers with a step and a loss; the line says where.
     """
     table = read_table(path, lambda header: plan_columns(header, column_map, path.name))
-    record = name_run(path, NAME) | table.plan.facts
+    record = name_run(path, NAME) | table.facts
     return (build_foreign_run(table.columns, record, path.name, [*table.notes], keeps_nan=False),)

@@ -1,11 +1,10 @@
 """Tables of text: the fast way for whole ones, the careful way that says where a fault is."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,24 +12,12 @@ import pyarrow.csv as pa_csv
 
 from analysis.runlog import schema
 from analysis.runlog.readers.columns import ColumnPlan
+from analysis.runlog.readers.csv_rows import DELIMITERS, CsvRows, open_rows
 from analysis.runlog.readers.foreign_rows import Columns, as_numbers
+from analysis.runlog.readers.settings import find_settings
 from analysis.runlog.study import RunLogError
 
-DELIMITERS = (",", ";", "\t")
 CHUNK_ROWS = 65_536  # ours: bounds the memory that text cells take
-MAX_COLUMNS = 4096  # ours: bounds memory; a sweep of 1,000 runs exported from W&B has 3,001
-
-
-class Reader(Protocol):
-    """What csv.reader returns."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """Yields rows."""
-
-    def __next__(self) -> list[str]:
-        """Returns the next row."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +28,13 @@ class CsvTable:
         columns: By the names of the plan.
         plan: What became of the columns.
         notes: Sentences on what was left out.
+        facts: Fields of the run record that names of columns, or texts that never change, tell.
     """
 
     columns: Columns
     plan: ColumnPlan
     notes: tuple[str, ...]
+    facts: Mapping[str, object]
 
 
 def is_text(head: bytes) -> bool:
@@ -77,30 +66,20 @@ def read_table(path: Path, choose: Callable[[list[str]], ColumnPlan]) -> CsvTabl
     Raises:
         RunLogError: The file is no table of numbers; the line says where.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            first = next((line for line in text if line.strip()), "")
-            text.seek(0)
-            delimiter = max(DELIMITERS, key=first.count)
-            reader = csv.reader(text, delimiter=delimiter, strict=True)
-            header = next((row for row in reader if row), [])
-            if len(header) > MAX_COLUMNS:
-                raise RunLogError(
-                    f"{path.name} has {len(header)} columns (at most {MAX_COLUMNS}). Keep the metrics only"
-                )
-            plan, notes = choose(header), []
-            columns = _read_plain(path, delimiter, reader.line_num, plan)
-            if columns is None:
-                columns = _CarefulTable(path.name, header, plan, reader, _ends_whole(path), notes).read()
-    except UnicodeDecodeError as error:
-        raise RunLogError(f"{path.name} is not UTF-8 text (byte {error.start}). Save it as UTF-8") from error
-    except csv.Error as error:
-        raise RunLogError(f"{path.name} is no valid CSV ({error}). Write it again, quotes in pairs") from error
+    with open_rows(path) as rows:
+        plan = choose(rows.header)
+        columns, texts = _read_plain(path, rows.delimiter, rows.num_header_lines, plan), {}
+        if columns is None:
+            columns, texts = _CarefulTable(path.name, rows, plan).read()
+    notes, settings = rows.notes, find_settings(texts)
+    lost = [name for name in plan.extra if name not in columns and name not in settings.columns]
+    if lost:
+        notes.append(f"columns that are not numbers are left out: {', '.join(lost)}")
     if plan.left_out:
         notes.append(f"columns with a missing, double or taken name are left out: {', '.join(plan.left_out)}")
-    if not _ends_whole(path) and not any("cut off" in note for note in notes):
+    if not rows.ends_whole and not any("cut off" in note for note in notes):
         notes.append("the last line has no line end; its last number may be cut short")
-    return CsvTable(columns, plan, tuple(notes))
+    return CsvTable(columns, plan, tuple(notes), {**plan.facts, **settings.fields})
 
 
 def _read_plain(path: Path, delimiter: str, num_header_lines: int, plan: ColumnPlan) -> Columns | None:
@@ -129,70 +108,45 @@ def _read_plain(path: Path, delimiter: str, num_header_lines: int, plan: ColumnP
 class _CarefulTable:
     """Reads cell by cell, a chunk of rows at a time: says where the fault is, or resolves and notes what it can."""
 
-    def __init__(
-        self, file: str, header: list[str], plan: ColumnPlan, reader: Reader, ends_whole: bool, notes: list[str]
-    ) -> None:
-        self.file, self.header, self.plan, self.reader = file, header, plan, reader
-        self.ends_whole, self.notes = ends_whole, notes
+    def __init__(self, file: str, rows: CsvRows, plan: ColumnPlan) -> None:
+        self.file, self.rows, self.plan = file, rows, plan
         self.chunks: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in plan.used | plan.extra}
-        self.lines: list[int] = []
-        self.num_headers = 0
+        self.texts: dict[str, set[str]] = {}
 
-    def read(self) -> Columns:
-        rows = self._rows()
+    def read(self) -> tuple[Columns, dict[str, str]]:
+        """Returns the columns of numbers, and the texts of those columns that hold one text only."""
+        rows = iter(self.rows)
         while chunk := list(islice(rows, CHUNK_ROWS)):
-            self._convert(chunk)
-            self.lines.clear()
+            self._convert(*zip(*chunk, strict=True))
         if not self.chunks[schema.STEP]:
             raise RunLogError(f"{self.file} has a header but no rows. Log at least one step")
-        if self.num_headers:
-            self.notes.append(f"repeated header lines that are left out: {self.num_headers}")
-        text_columns = [name for name in self.plan.extra if name not in self.chunks]
-        if text_columns:
-            self.notes.append(f"columns that are not numbers are left out: {', '.join(text_columns)}")
-        return {
+        columns = {
             name: (np.concatenate([values for values, _ in parts]), np.concatenate([logged for _, logged in parts]))
             for name, parts in self.chunks.items()
         }
+        return columns, {name: min(texts) for name, texts in self.texts.items() if len(texts) == 1}
 
-    def _rows(self) -> Iterator[list[str]]:
-        """Yields the rows of the table; refuses ragged ones, drops and counts repeated headers."""
-        width, header = len(self.header), self.header
-        for row in self.reader:
-            line = self.reader.line_num
-            if len(row) != width:
-                if row and not self._is_torn(row):
-                    raise RunLogError(
-                        f"{self.file} line {line}: {len(row)} fields, header has {width}. Fix or delete the line"
-                    )
-            elif row[0] == header[0] and row == header:
-                self.num_headers += 1
-            else:
-                self.lines.append(line)
-                yield row
-
-    def _is_torn(self, row: list[str]) -> bool:
-        """Returns whether the row is a last line that was cut off while it was written."""
-        if self.ends_whole or len(row) > len(self.header) or next(self.reader, None) is not None:
-            return False
-        self.notes.append(f"line {self.reader.line_num} was cut off while it was written and is left out")
-        return True
-
-    def _convert(self, rows: list[list[str]]) -> None:
+    def _convert(self, lines: Sequence[int], rows: Sequence[list[str]]) -> None:
         cells = list(zip(*rows, strict=True))
+        places = self.plan.used | self.plan.extra
         for name in list(self.chunks):
-            position = (self.plan.used | self.plan.extra)[name]
+            column = cells[places[name]]
             try:
-                self.chunks[name].append(_parse(cells[position]))
+                self.chunks[name].append(_parse(column))
             except ValueError as error:
                 if name in self.plan.extra:
-                    del self.chunks[name]
+                    if not self.chunks.pop(name):
+                        self.texts[name] = set()
                     continue
-                row = next(row for row, cell in enumerate(cells[position]) if not _is_number(cell))
+                row = next(row for row, cell in enumerate(column) if not _is_number(cell))
                 raise RunLogError(
-                    f"{self.file} line {self.lines[row]}: {cells[position][row][:40]!r} in column "
-                    f"{' '.join(self.header[position].split())} is not a number. Fix the cell, or map another column"
+                    f"{self.file} line {lines[row]}: {column[row][:40]!r} in column "
+                    f"{' '.join(self.rows.header[places[name]].split())} is not a number. "
+                    "Fix the cell, or map another column"
                 ) from error
+        for name, texts in self.texts.items():
+            if len(texts) < 2:
+                texts.update(cell.strip() for cell in cells[places[name]])
 
 
 def _parse(cells: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -212,9 +166,3 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return not cell.strip()
     return True
-
-
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) in (b"\n", b"\r")

@@ -1,4 +1,4 @@
-"""One row an epoch: summary.csv of timm, training.log of Keras' CSVLogger, and their like."""
+"""Tables with one row an epoch, of a script of one's own; those of timm and Keras have readers of their names."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,13 +29,23 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     Raises:
         RunLogError: The file is no table of numbers with epochs and a loss.
     """
+    return read_epochs(path, column_map, NAME)
+
+
+def read_epochs(path: Path, column_map: Mapping[str, str] | None, reader: str) -> tuple[Run, ...]:
+    """Reads the run of a file whose steps are epochs, under the name of a reader.
+
+    Raises:
+        RunLogError: The file is no table of numbers with epochs and a loss.
+    """
 
     def choose(header: list[str]):
-        epoch = next(name for name in header if fold(name) == EPOCH)
-        return plan_columns(header, {schema.STEP: epoch} | dict(column_map or {}), path.name)
+        epochs = [name for name in header if fold(name) == EPOCH]
+        known = {schema.STEP: epochs[0]} if epochs else {}
+        return plan_columns(header, known | dict(column_map or {}), path.name)
 
     table = read_table(path, choose)
     is_mapped = schema.STEP in (column_map or {})
-    record = name_run(path, NAME) | table.plan.facts | ({} if is_mapped else {schema.STEP_UNIT: EPOCHS})
+    record = name_run(path, reader) | table.facts | ({} if is_mapped else {schema.STEP_UNIT: EPOCHS})
     notes = [*table.notes] if is_mapped else [*table.notes, NOTE]
     return (build_foreign_run(table.columns, record, path.name, notes, keeps_nan=False),)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analysis.runlog import row_table, schema
 from analysis.runlog.readers.columns import fold
+from analysis.runlog.readers.settings import find_settings
 from analysis.runlog.run_building import build_run
 from analysis.runlog.study import Run, RunLogError
 
@@ -37,7 +38,8 @@ def build_foreign_run(
     """Returns the run of a foreign table.
 
     Args:
-        columns: Columns by the name of the schema or their own, rows in the order of the file.
+        columns: Columns by the name of the schema or their own, rows in the order of the file; one that never
+            changes and has the name of a setting becomes a field of the record.
         record: Run record.
         file: What an error calls the file.
         notes: Sentences known so far.
@@ -47,6 +49,9 @@ def build_foreign_run(
     Raises:
         RunLogError: A step is missing or no whole number, or there are no rows.
     """
+    settings = find_settings({name: values[0] for name, values in _constants(columns).items()}, record)
+    columns = {name: column for name, column in columns.items() if name not in settings.columns}
+    record = {**record, **settings.fields}
     arrays = {schema.STEP: pa.array(check_steps(*columns[schema.STEP], file))}
     for name, (values, logged) in columns.items():
         if name != schema.STEP and (logged.any() or name in schema.LOSS_COLUMNS):
@@ -61,6 +66,12 @@ def build_foreign_run(
         notes = [*notes, lost]
         non_finite = "NaN was written as an empty cell; read as NaN where all metrics of a logged step are empty"
     return build_run(number_attempts(table), record, file, notes, non_finite)
+
+
+def _constants(columns: Columns) -> Mapping[str, np.ndarray]:
+    """Returns the logged values of the columns that have one value only."""
+    found = {name: values[logged] for name, (values, logged) in columns.items() if name not in schema.STEP_NAMES}
+    return {name: values for name, values in found.items() if len(values) and (values == values[0]).all()}
 
 
 def check_steps(values: np.ndarray, logged: np.ndarray, file: str) -> np.ndarray:

@@ -9,6 +9,8 @@ import numpy as np
 
 from analysis.runlog.readers.columns import MAX_NAMED, plan_columns
 from analysis.runlog.readers.foreign_rows import build_foreign_run
+from analysis.runlog.readers.numbers import to_number
+from analysis.runlog.readers.settings import find_settings
 from analysis.runlog.study import Run, RunLogError
 
 MAX_CELLS = 50_000_000  # ours: rows x metrics; 450 MB of columns
@@ -24,6 +26,7 @@ class GatheredRows:
         self.file = file
         self.num_rows = 0
         self.text_names: dict[str, tuple[int, object]] = {}
+        self._texts: dict[str, set[str]] = {}
         self._cells: dict[str, tuple[array, array]] = {}
 
     def add(self, row: Mapping[str, object]) -> None:
@@ -31,9 +34,12 @@ class GatheredRows:
         for name, value in row.items():
             if value is None:
                 continue
-            number = to_number(value)
+            number = value if type(value) is float else to_number(value)
             if number is None:
                 self.text_names.setdefault(name, (self.num_rows, value))
+                texts = self._texts.setdefault(name, set())
+                if len(texts) < 2:
+                    texts.add(str(value))
                 continue
             if name not in self._cells:
                 self._cells[name] = (array("q"), array("d"))
@@ -47,6 +53,11 @@ class GatheredRows:
         """How many numbers each metric has."""
         return {name: len(values) for name, (_, values) in self._cells.items()}
 
+    @property
+    def constant_texts(self) -> dict[str, str]:
+        """The text of each metric that is one text only."""
+        return {name: min(texts) for name, texts in self._texts.items() if len(texts) == 1 and name not in self._cells}
+
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Returns (values, whether each was logged) of a metric, one per row."""
         values, logged = np.zeros(self.num_rows), np.zeros(self.num_rows, bool)
@@ -54,22 +65,6 @@ class GatheredRows:
         values[np.array(places)] = np.array(cells)
         logged[np.array(places)] = True
         return values, logged
-
-
-def to_number(value: object) -> float | None:
-    """Returns a number or the text of one as float, None for anything else.
-
-    >>> to_number("NaN"), to_number(3), to_number("a"), to_number(True)
-    (nan, 3.0, None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-    except OverflowError:  # an integer of more than 308 digits
-        return float("inf") if value > 0 else float("-inf")
 
 
 def is_unicode(text: str) -> bool:
@@ -109,7 +104,8 @@ def build_gathered_run(
         )
     plan = plan_columns(names, column_map, path.name, rows.num_logged)
     columns: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    left_out = [*plan.left_out, *(name for name in rows.text_names if name not in names)]
+    settings = find_settings(rows.constant_texts, reading.record)
+    left_out = [*plan.left_out, *(name for name in rows.text_names if name not in (*names, *settings.columns))]
     left_out += [name for name in rows.num_logged if not is_unicode(name) and name not in left_out]
     for name, position in {**plan.used, **plan.extra}.items():
         if names[position] not in rows.text_names:
@@ -123,11 +119,12 @@ def build_gathered_run(
             left_out.append(names[position])
     notes = [*reading.notes]
     if left_out:
-        notes.append(f"metrics that are not numbers or have no free name are left out: {_list_names(left_out)}")
-    record = {**reading.record, **plan.facts}
+        notes.append(f"metrics that are not numbers or have no free name are left out: {list_names(left_out)}")
+    record = {**reading.record, **settings.fields, **plan.facts}
     return build_foreign_run(columns, record, path.name, notes, reading.keeps_nan, reading.non_finite)
 
 
-def _list_names(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
+    """Returns the first names, shortened, and how many more there are."""
     shown = ", ".join(name[:60].encode("utf-8", "replace").decode() for name in names[:MAX_NAMED])
     return shown + (f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else "")

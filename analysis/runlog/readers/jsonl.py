@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from analysis.runlog import schema
-from analysis.runlog.readers.columns import ALIASES, fold
+from analysis.runlog.readers.columns import ALIASES, SETTING_PREFIXES, fold
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run
 from analysis.runlog.readers.json_file import parse
+from analysis.runlog.readers.settings import find_settings
 from analysis.runlog.study import Run, RunLogError
 
 NAME = "jsonl"
@@ -18,6 +19,7 @@ LOSES = "NaN where the writer put null (pandas, orjson); whether gradient norms 
 GZIP = b"\x1f\x8b"
 MAX_DECODED = 2**31  # ours: bytes after decompression; 1 MB of gzip can hold 8 GB
 MAX_LINE = 2**20  # ours
+CONFIGS = frozenset(prefix[:-1] for prefix in SETTING_PREFIXES)  # objects of settings, usually in the first row
 STEPS = frozenset(ALIASES[schema.STEP])
 
 
@@ -43,7 +45,11 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     rows, notes = GatheredRows(path.name), []
     step_names = {(column_map or {}).get(schema.STEP)} - {None}
     last_step, num_placed, num_dropped = None, 0, 0
-    for row in _objects(path, notes):
+    settings: dict[str, object] = {}
+    for row in read_objects(path, notes):
+        settings |= _take_settings(row)
+        if not row:
+            continue
         named = next((name for name in row if name in step_names or (not step_names and fold(name) in STEPS)), None)
         if named is not None and row[named] is not None:
             last_step = (named, row[named])
@@ -60,8 +66,15 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         notes.append(f"rows without a step are placed at the step before: {num_placed}")
     if not rows.num_rows:
         raise RunLogError(f"{path.name} has no row with a step ({num_dropped} rows). Log a step in each, or map one")
-    reading = Reading(name_run(path, NAME), tuple(notes), keeps_nan=False)
+    reading = Reading(settings | name_run(path, NAME), tuple(notes), keeps_nan=False)
     return (build_gathered_run(rows, path, reading, column_map),)
+
+
+def _take_settings(row: dict) -> Mapping[str, object]:
+    """Removes objects of settings from a row, and returns their fields of the run record."""
+    objects = {name: row.pop(name) for name in CONFIGS & row.keys() if isinstance(row[name], dict)}
+    found = {f"{name}/{setting}": value for name, each in objects.items() for setting, value in each.items()}
+    return find_settings(found).fields
 
 
 def _open(path: Path) -> io.BufferedIOBase:
@@ -70,7 +83,7 @@ def _open(path: Path) -> io.BufferedIOBase:
     return gzip.open(path) if is_gzip else path.open("rb")
 
 
-def _objects(path: Path, notes: list[str]) -> Iterator[dict]:
+def read_objects(path: Path, notes: list[str]) -> Iterator[dict]:
     """Yields the objects; a last line that was cut off is noted, any other fault is refused."""
     try:
         with _open(path) as lines:

@@ -40,7 +40,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         return plan_columns(header, found | dict(column_map or {}), path.name)
 
     table = read_table(path, choose)
-    record, notes = name_run(path, NAME) | table.plan.facts, [*table.notes]
+    record, notes = name_run(path, NAME) | table.facts, [*table.notes]
     if endings[0] and schema.TRAIN_LOSS not in (column_map or {}):
         record[schema.AVERAGED_OVER] = _stride(table.columns)
         notes.append("the training loss is the mean of an epoch; no loss of single steps was logged")

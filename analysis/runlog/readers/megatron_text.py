@@ -17,6 +17,7 @@ NAME = "megatron text"
 LOSES = "steps within log_interval (losses are means over them); losses that are NaN or not above 0 have no key"
 MARK = re.compile(rb"iteration\s+\d+/\s*\d+ \|")
 TRAIN = re.compile(r"iteration\s+(\d{1,15})/\s*(\d{1,15}) \|(.*)")
+EVALUATED = "validation loss at"
 EVALUATION = re.compile(r"validation loss at (?:iteration|the end of training)\s*(\d{0,15}).*?\| (.*)")
 ARGUMENT = re.compile(r"^\s+([a-z_0-9]+) \.{2,} (\S+)\s*$")
 LOSS, EVAL, STEP = " loss", "eval", "iteration"
@@ -56,7 +57,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     for line in read_lines(path):
         if match := TRAIN.search(line):
             parsed.append({STEP: int(match[1]), **_read_pairs(match[3])})
-        elif (match := EVALUATION.search(line)) and (parsed or match[1]):
+        elif EVALUATED in line and (match := EVALUATION.match(line, line.index(EVALUATED))) and (parsed or match[1]):
             pairs = {f"{EVAL} {name}": value for name, value in _read_pairs(match[2]).items()}
             parsed.append({STEP: int(match[1]) if match[1] else parsed[-1][STEP], **pairs})
         elif (match := ARGUMENT.match(line)) and match[1] in ARGUMENTS:

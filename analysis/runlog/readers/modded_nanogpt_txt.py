@@ -1,4 +1,4 @@
-"""Logs of modded-nanogpt (`step:5/9000 train_loss:4.2`) and llm.c (`s:5 trl:4.2 lr:1e-4 norm:1.1`), script on top."""
+"""Logs of modded-nanogpt: `step:5/9000 train_loss:4.2 train_time:315ms`, with the training script on top."""
 
 import ast
 import operator
@@ -15,17 +15,10 @@ from analysis.runlog.study import Run, RunLogError
 
 NAME = "modded-nanogpt txt"
 LOSES = "digits after the 4th; learning rates and gradient norms, which most of its scripts do not log"
-MARK = re.compile(rb"(?m)^(?:step:\d+/\d+ (?:train|val)_loss:|s:\d+ t[er]l:)")
-LINE = re.compile(r"^(?:step:(\d{1,15})/(\d{1,15})|s:(\d{1,15})) (\S.*)$")
-PAIR = re.compile(r"(\w+):([^\s:]+)")
+MARK = re.compile(rb"(?m)^step:\d+/\d+ (?:train|val)_loss:")
+LINE = re.compile(r"^step:(\d{1,15})/(\d{1,15}) (\S.*)$")
 ASSIGNED = re.compile(r"^    (\w+)\s*(?::\s*(?:int|float))?\s*=\s*([^#]+)")
-NAMES = {
-    "trl": schema.TRAIN_LOSS,
-    "tel": schema.EVAL_LOSS,
-    "norm": schema.GRAD_NORM,
-    "train_time": None,
-    "step_avg": None,
-}
+TIMES = ("train_time", "step_avg")
 HYPERPARAMETERS = {
     "learning_rate": schema.BASE_LR,
     "batch_size": schema.BATCH_SIZE,
@@ -52,9 +45,8 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     rows, record = GatheredRows(path.name), name_run(path, NAME)
     for line in read_lines(path):
         if match := LINE.match(line):
-            rows.add({schema.STEP: int(match[1] or match[3]), **_read_pairs(match[4])})
-            if match[2]:
-                record[schema.MAX_TRAIN_STEPS] = int(match[2])
+            rows.add({schema.STEP: int(match[1]), **_read_pairs(match[3])})
+            record[schema.MAX_TRAIN_STEPS] = int(match[2])
         elif not rows.num_rows and (match := ASSIGNED.match(line)) and match[1] in HYPERPARAMETERS:
             name = HYPERPARAMETERS[match[1]]
             value = evaluate(match[2])
@@ -66,10 +58,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
 
 def _read_pairs(text: str) -> dict[str, object]:
     pairs = {}
-    for name, value in PAIR.findall(text):
-        kept = NAMES.get(name, name)
-        if kept is not None and to_number(value) is not None:
-            pairs[kept] = to_number(value)
+    for name, _, value in (word.partition(":") for word in text.split()):
+        if name not in TIMES and to_number(value) is not None:
+            pairs[name] = to_number(value)
         if name == "train_time" and value.endswith("ms") and (time := to_number(value[:-2])) is not None:
             pairs[schema.ELAPSED_SECONDS] = time / 1000
     return pairs

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.runlog import schema
-from analysis.runlog.readers.columns import ALIASES, ColumnPlan, fold, plan_columns
+from analysis.runlog.readers.columns import ColumnPlan, fold, plan_columns
 from analysis.runlog.readers.csv_table import read_header, read_table
 from analysis.runlog.readers.foreign_rows import Columns, build_foreign_run, name_run
 from analysis.runlog.study import Run, RunLogError
@@ -15,31 +15,25 @@ NAME = "wandb ui csv"
 LOSES = "NaN (empty cells, like the end of a shorter run); points of long runs, of which buckets keep mean, min and max"
 BETWEEN = " - "
 LOWEST, HIGHEST = "__MIN", "__MAX"
-TABLE_OF_RUNS = frozenset({"Name", "State"})
 LOG_INDEX = ("step", "_step")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Returns whether the header is that of a chart export, or of a table of runs (which is refused)."""
-    header = read_header(head)
-    ranges = [name for name in header if BETWEEN in name and name + LOWEST in header]
-    return bool(ranges) or (set(header) >= TABLE_OF_RUNS and not _has_steps(header))
+    """Returns whether the header is that of a chart export."""
+    header = set(read_header(head))
+    return any(BETWEEN in name and name + LOWEST in header for name in header)
 
 
 def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, ...]:
     """Reads the runs of a file; the run_id is the stem of the file and the name of the run.
 
     Raises:
-        RunLogError: The file is a table of runs without history, or no table of numbers with a step and a loss.
+        RunLogError: The file is no table of numbers with a step and a loss.
     """
     names: list[str] = []
 
     def choose(header: list[str]) -> ColumnPlan:
         names.extend(" ".join(name.split()) for name in header)
-        if set(names) >= TABLE_OF_RUNS:
-            raise RunLogError(
-                f"{path.name} is a W&B table of runs, one row each, without history. Export the chart of the loss"
-            )
         double = next((name for name in names if names.count(name) > 1), None)
         if double is not None:
             raise RunLogError(f"{path.name} has several columns {double}; runs need names of their own. Rename one")
@@ -116,7 +110,3 @@ def _keep_ranges(of_run: Columns, single: list[str], chosen: dict, record: dict[
         gaps = np.diff(steps[np.isfinite(steps)])
         record[schema.AVERAGED_OVER] = max(2, int(min(np.median(gaps), 2**31))) if len(gaps) else 2
     return notes
-
-
-def _has_steps(header: Sequence[str]) -> bool:
-    return any(fold(name) in ALIASES[schema.STEP] for name in header)

@@ -4,6 +4,8 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 
+from tests.runlog.readers import tracker_samples
+
 LOSSES = tuple(3.0 - 0.1 * step if step != 9 else 40.0 for step in range(24))
 NAN = float("nan")
 
@@ -45,10 +47,41 @@ def yolo(losses: Sequence[float] = LOSSES) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def epoch_csv(losses: Sequence[float] = LOSSES) -> bytes:
+def timm(losses: Sequence[float] = LOSSES) -> bytes:
     header = "epoch,train_loss,eval_loss,eval_top1"
     lines = [header, *(f"{epoch},{loss},{loss + 0.5},12.5" for epoch, loss in enumerate(losses))]
     return "\n".join([*lines[:12], header, *lines[12:], ""]).encode()
+
+
+def keras(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["epoch,accuracy,learning_rate,loss,val_accuracy,val_loss"]
+    lines += [f"{epoch},0.5,0.01,{loss},0.25,{loss + 0.5}" for epoch, loss in enumerate(losses)]
+    return "\r\n".join([*lines, ""]).encode()
+
+
+def epoch_csv(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["Epoch;Train Loss;Val Loss", *(f"{epoch};{loss};{loss + 0.5}" for epoch, loss in enumerate(losses))]
+    return "\n".join([*lines, ""]).encode()
+
+
+def long_csv(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["run,metric,step,value"]
+    for metric, factor in (("train/loss", 1), ("lr", 0), ("grad_norm", 2)):
+        lines += [f"a,{metric},{step},{factor * loss if factor else 0.1}" for step, loss in enumerate(losses)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def runs_csv(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["Run,Step,Loss,Optimizer,base_lr,host"]
+    for run, rate in (("a", 0.1), ("b", 0.2)):
+        lines += [f"{run},{step},{loss},adam,{rate},someone" for step, loss in enumerate(losses)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def wandb_history(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = [",_runtime,train/loss,_step,_timestamp,config/width"]
+    lines += [f"{row},{row + 0.5},{loss},{2 * row},17000{row:02},64" for row, loss in enumerate(losses)]
+    return "\n".join([*lines, ""]).encode()
 
 
 def deepobs(losses: Sequence[float] = LOSSES) -> bytes:
@@ -121,6 +154,45 @@ def hf_stdout(losses: Sequence[float] = LOSSES) -> bytes:
     return "".join(lines).encode()
 
 
+def fairseq(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = [
+        "2021-08-13 14:58:39 | INFO | fairseq_cli.train | Namespace(clip_norm=2.0, seed=7, user_dir='/home/someone')"
+    ]
+    lines.append("2021-08-13 14:58:44 | INFO | fairseq.trainer | NOTE: gradient overflow detected, ignoring gradient")
+    for row, loss in enumerate(losses):
+        inner = {"epoch": 1, "update": 0.1, "loss": str(loss), "num_updates": str(10 * (row + 1))}
+        inner |= {"lr": "0.001", "gnorm": str(2 * loss), "clip": "40"}
+        lines.append(f"2021-08-13 14:59:32 | INFO | train_inner | {json.dumps(inner)}")
+    ends = {"num_updates": str(10 * len(losses)), "loss": "2.5"}
+    for part in ("valid", "train"):
+        row = {"epoch": 1, **{f"{part}_{name}": value for name, value in ends.items()}}
+        lines.append(f"2021-08-13 15:00:00 | INFO | {part} | {json.dumps(row)}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def mmengine(losses: Sequence[float] = LOSSES) -> bytes:
+    rows = [
+        {"lr": 0.01, "data_time": 0.1, "grad_norm": loss * 2, "loss": loss, "time": 0.2, "epoch": 1}
+        | {"iter": 10 * (row + 1), "memory": 99, "step": 10 * (row + 1)}
+        for row, loss in enumerate(losses)
+    ]
+    rows.append({"coco/bbox_mAP": 0.25, "data_time": 0.1, "time": 0.2, "step": 1})
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def nanogpt(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["Overriding config with config/train.py:", "# by someone", "learning_rate = 6e-4 # max", "max_iters = 100"]
+    lines += ["grad_clip = 1.0", "tokens per iteration will be: 8,192", "step 0: train loss 10.5, val loss 10.25"]
+    lines += [f"iter {10 * row}: loss {loss}, time 9.10ms, mfu -100.00%" for row, loss in enumerate(losses)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def llm_c(losses: Sequence[float] = LOSSES) -> bytes:
+    lines = ["s:0 tel:11.0", "s:0 eval:0.25"]
+    lines += [f"s:{step} trl:{loss} lr:0.001 norm:{2 * loss}" for step, loss in enumerate(losses)]
+    return ("\n".join(lines) + "\n").encode()
+
+
 def modded(losses: Sequence[float] = LOSSES) -> bytes:
     lines = ["=" * 20, "import os", "class Hyperparameters:", "    learning_rate : float = 0.0036 / 2"]
     lines += ["    batch_size : int = 8*60 # all devices", "    num_iterations : int = int(0.5*48)", "=" * 20]
@@ -161,12 +233,22 @@ def frame(record: bytes) -> bytes:
 
 
 SAMPLES: dict[str, Callable[..., bytes]] = {
+    **tracker_samples.SAMPLES,
     "tensorboard events": tensorboard,
     "algoperf csv": algoperf,
     "lightning csv": lightning,
     "wandb ui csv": wandb_ui,
     "yolo csv": yolo,
+    "timm csv": timm,
+    "keras csv": keras,
     "epoch csv": epoch_csv,
+    "long csv": long_csv,
+    "runs csv": runs_csv,
+    "wandb history csv": wandb_history,
+    "fairseq json": fairseq,
+    "mmengine json": mmengine,
+    "nanogpt stdout": nanogpt,
+    "llm.c txt": llm_c,
     "deepobs json": deepobs,
     "hf trainer state": hf_state,
     "megatron golden json": golden,

@@ -144,10 +144,10 @@ def test_what_cannot_be_read_is_refused_with_its_place(read, text, reason):
 
 
 def test_a_gzip_bomb_and_an_endless_line_are_refused(read, monkeypatch):
-    with pytest.raises(RunLogError, match="line 2 is longer than 1 MiB"):
+    with pytest.raises(RunLogError, match=r"line 2 is longer than 1 MiB"):
         read(gzip.compress(b'{"step": 0, "loss": 1}\n' + b" " * 2**21))
     monkeypatch.setattr(jsonl, "MAX_DECODED", 100)
-    with pytest.raises(RunLogError, match="decodes to more than"):
+    with pytest.raises(RunLogError, match=r"decodes to more than"):
         read(gzip.compress(samples.jsonl()))
 
 
@@ -160,3 +160,29 @@ def test_a_table_of_too_many_metrics_is_refused(read, monkeypatch):
 def test_a_map_names_step_and_loss(read):
     run = read('{"tick": 3, "nll": 2.0}\n{"tick": 4, "nll": 1.0}\n', step="tick", train_loss="nll")
     assert run.steps.to_pydict() == {schema.STEP: [3, 4], schema.TRAIN_LOSS: [2.0, 1.0]}
+
+
+def test_an_object_of_settings_becomes_fields_of_the_record(read):
+    config = {"lr": 3e-4, "optimizer": "adam", "depth": 12, "user": "someone", "command": "x"}
+    run = read("".join(json.dumps(row) + "\n" for row in [{"config": config}, {"step": 0, "loss": 1, "seed": 7}]))
+    expected = {schema.BASE_LR: 3e-4, schema.OPTIMIZER: "adam", "depth": 12, schema.SEED: 7}
+    assert {name: run.record.get(name) for name in expected} == expected
+    assert not {"user", "command"} & run.record.keys()
+    assert run.log.notes == ()
+
+
+def test_mmengine_evaluations_are_placed_at_the_last_training_step(read):
+    run = read(samples.mmengine())
+    assert run.series("val/coco/bbox_mAP")[0].tolist() == [240]
+    assert (run.log.averaged_over, run.log.grad_norm) == (10, "before-clipping")
+
+
+def test_mmcv_iterations_that_start_again_in_each_epoch_are_numbered(read):
+    rows = [
+        {"mode": "train", "epoch": e, "iter": i, "data_time": 0.1, "loss": e, "time": 0.1}
+        for e in (1, 2)
+        for i in (5, 10)
+    ]
+    run = read("".join(json.dumps(row) + "\n" for row in [{"env_info": "x", "seed": 0}, *rows]))
+    assert (run.loss[1].tolist(), run.record[schema.STEP_UNIT]) == ([1.0, 1.0, 2.0, 2.0], "log index")
+    assert has_note(run, "rows before the first training row are left out: 1")

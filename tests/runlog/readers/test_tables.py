@@ -1,10 +1,13 @@
-"""Tables of others: AlgoPerf, Lightning, W&B, YOLO, one row an epoch."""
+"""Tables of others: AlgoPerf, Lightning, W&B, YOLO, one row an epoch, long ones and those of several runs."""
 
+import json
 import math
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from analysis.runlog import RunLogError, schema
+from analysis.runlog import RunLogError, schema, sealing
 from analysis.runlog.paths import read_file
 from tests.runlog.readers import samples
 
@@ -76,7 +79,7 @@ def test_wandb_runs_without_a_number_are_left_out_and_named(read):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("Name,State,Runtime,loss\na,finished,5,1\n", "is a W&B table of runs, one row each, without history"),
+        ("Name,State,Runtime,_step,loss\na,finished,5,9,1\n", "is a W&B table of runs, one row each, without history"),
         ("Step,a - loss,a - loss__MIN\n0,,\n", "has no run with a number"),
         ("Step,a - loss,a - loss__MIN,a - loss\n0,1,1,1\n", "has several columns a - loss"),
         ("Relative Time,a - loss,a - loss__MIN\n0,1,1\n", "run a has no step column (found: Relative Time, loss)"),
@@ -102,11 +105,17 @@ def test_a_yolo_row_without_a_part_has_no_sum(read):
     assert run.loss[1].tolist() == [3.0, math.inf, 4.0, 4.0]
 
 
-def test_epoch_tables_say_their_unit_and_drop_the_header_of_a_resume(read):
-    (run,) = read(samples.epoch_csv())
+@pytest.mark.parametrize("sample", [samples.epoch_csv, samples.keras, samples.timm])
+def test_epoch_tables_say_their_unit(read, sample):
+    (run,) = read(sample())
+    assert (len(run.loss[0]), run.record[schema.STEP_UNIT]) == (24, "epochs")
+    assert has_note(run, "steps are epochs; each loss is a mean over one")
+
+
+def test_timm_tables_drop_the_header_of_a_resume(read):
+    (run,) = read(samples.timm())
     assert (len(run.loss[0]), run.record[schema.STEP_UNIT]) == (24, "epochs")
     assert has_note(run, "repeated header lines that are left out: 1")
-    assert has_note(run, "steps are epochs; each loss is a mean over one")
 
 
 @pytest.mark.parametrize(
@@ -130,5 +139,67 @@ def test_names_that_look_like_paths_stay_names(read):
 
 
 def test_a_table_with_too_many_columns_is_refused(read):
-    with pytest.raises(RunLogError, match="has 5002 columns"):
+    with pytest.raises(RunLogError, match=r"has 5002 columns"):
         read("step,loss" + "".join(f",m{number}" for number in range(5000)) + "\n0,1\n")
+
+
+def test_a_wandb_history_of_500_rows_is_said_to_be_a_sample(read):
+    header = "_step,_runtime,loss\n"
+    (sampled,) = read(header + "".join(f"{9 * row},{row},1.5\n" for row in range(500)))
+    (whole,) = read(header + "".join(f"{row},{row},1.5\n" for row in range(501)))
+    assert has_note(sampled, "500 rows are what run.history() samples of a longer run")
+    assert not has_note(whole, "500 rows")
+    assert whole.record[schema.STEP_UNIT] == "log index"
+
+
+def test_a_long_table_holds_several_runs(read):
+    rows = "".join(f"{step},{metric},{run},{step}\n" for run in "ab" for metric in ("loss", "lr") for step in range(3))
+    first, second = read("step,key,run_id,value\n" + rows)
+    assert (first.run_id, second.run_id, second.name) == ("run_07/a", "run_07/b", "b")
+    assert first.steps.to_pydict() == {schema.STEP: [0, 1, 2], "train_loss": [0.0, 1.0, 2.0], "lr": [0.0, 1.0, 2.0]}
+
+
+def test_a_resumed_run_in_a_long_table_keeps_its_first_steps(read):
+    losses = "".join(f"{step},loss,{value}\n" for step, value in [(0, 9), (1, 8), (2, 7), (1, 6), (2, 5)])
+    rates = "".join(f"{step},lr,{value}\n" for step, value in [(0, 1), (1, 2), (2, 3), (1, 4), (2, 5)])
+    (run,) = read("step,metric,value\n" + losses + rates)
+    assert run.loss[1].tolist() == [9.0, 6.0, 5.0]
+    assert run.series(schema.LR)[1].tolist() == [1.0, 4.0, 5.0]
+    assert has_note(run, "attempt 2 starts at step 1")
+
+
+@pytest.mark.parametrize("row", ["x,loss,1", "0,,1", "0,loss,high"])
+def test_a_row_of_a_long_table_that_is_none_is_refused(read, row):
+    with pytest.raises(RunLogError, match=r"line 3: step .* Fix or delete the line"):
+        read(f"step,metric,value\n0,loss,1\n{row}\n")
+
+
+def test_runs_below_each_other_are_told_apart_and_keep_their_settings(read):
+    first, second = read(samples.runs_csv())
+    assert (first.run_id, len(first.loss[0]), first.base_lr, second.base_lr) == ("run_07/a", 24, 0.1, 0.2)
+    assert second.record[schema.OPTIMIZER] == "adam"
+    assert has_note(first, "left out: host")
+
+
+def test_columns_that_hold_one_setting_become_fields_of_the_record(read):
+    header = "step,loss,Batch Size,config/learning_rate,config/depth,optimizer,dropout,accuracy,host\n"
+    (run,) = read(header + "0,1,64,0.1,12,adam,0.5,0.5,x\n1,1,64,0.1,12,adam,0.6,0.5,x\n")
+    expected = {schema.BATCH_SIZE: 64, schema.BASE_LR: 0.1, "depth": 12, schema.OPTIMIZER: "adam"}
+    assert {name: run.record.get(name) for name in expected} == expected
+    assert run.steps.column_names == [schema.STEP, schema.TRAIN_LOSS, "dropout", "accuracy"]
+    assert run.log.notes == ("columns that are not numbers are left out: host",)
+
+
+def test_a_text_that_changes_is_no_setting(read):
+    (run,) = read("step,loss,optimizer\n0,1,adam\n1,1,sgd\n")
+    assert schema.OPTIMIZER not in run.record
+    assert has_note(run, "not numbers are left out: optimizer")
+
+
+def test_a_setting_that_the_record_has_already_stays_a_column(tmp_path):
+    table = pa.table({"step": [0, 1], "loss": [1.0, 1.0], "base_lr": [0.2, 0.2], "seed": [3, 3]})
+    path = tmp_path / "run_07.parquet"
+    pq.write_table(table.replace_schema_metadata({sealing.RECORD_KEY: json.dumps({schema.BASE_LR: 0.1})}), path)
+    (run,) = read_file(path)
+    assert (run.base_lr, run.record[schema.SEED]) == (0.1, 3)
+    assert run.series("base_lr")[1].tolist() == [0.2, 0.2]

@@ -1,7 +1,9 @@
-"""Logs as text and event files: MLPerf, Megatron, Hugging Face's output, modded-nanogpt, TensorBoard."""
+"""Logs as text and event files: MLPerf, Megatron, Hugging Face's output, the nanoGPT family, fairseq, TensorBoard."""
 
+import contextlib
 import math
 import struct
+import time
 
 import pytest
 
@@ -110,14 +112,41 @@ def test_lines_of_llm_c_are_read(read):
     assert run.steps[schema.TRAIN_LOSS].to_pylist()[0] == 10.9
     assert math.isnan(run.loss[1][1])
     assert run.series(schema.GRAD_NORM)[1].tolist() == [12.5, math.inf]
+    assert run.log.grad_norm == "before-clipping"
+
+
+def test_the_output_of_llm_c_is_read_too(read):
+    line = "step    {}/20 | loss {} (+nanz)| norm 22.1 (+2.75z)| lr 8.57e-07 | 2495.40 ms | 40.3% bf16 MFU\n"
+    run = read("| dtype | BF16 |\nval loss 11.5\n" + line.format(1, 11.03) + line.format(2, "nan") + "val loss 10.5\n")
+    assert run.series(schema.TRAIN_LOSS)[0].tolist() == [1, 2]
+    assert math.isnan(run.series(schema.TRAIN_LOSS)[1][1])
+    assert run.series(schema.EVAL_LOSS)[0].tolist() == [0, 2]
+    assert has_fields(run, max_train_steps=20, base_lr=8.57e-07)
+
+
+def test_nanogpt_keeps_its_estimates_apart_and_reads_the_settings_it_prints(read):
+    run = read(samples.nanogpt() + b"iter 240: loss 2.5, grad_norm 1.5, lr 3.0e-04, time 9.0ms\n")
+    assert run.series("estimated train loss")[1].tolist() == [10.5]
+    assert run.series(schema.EVAL_LOSS)[1].tolist() == [10.25]
+    assert has_fields(run, base_lr=6e-4, max_train_steps=100, clip_threshold=1.0)
+    assert run.series(schema.GRAD_NORM)[1].tolist() == [1.5]
+
+
+def test_fairseq_reads_norms_settings_and_evaluations_and_counts_overflows(read):
+    run = read(samples.fairseq())
+    assert (run.log.averaged_over, run.log.grad_norm) == (10, "before-clipping")
+    assert run.series(schema.GRAD_NORM)[1].max() == 80.0
+    assert run.series(schema.EVAL_LOSS)[0].tolist() == [240]
+    assert has_fields(run, clip_threshold=2.0, seed=7)
+    assert has_note(run, "skipped because the gradient overflowed, not logged: 1")
 
 
 def test_text_files_without_a_whole_line_are_refused(read):
-    with pytest.raises(RunLogError, match="has no whole line of a step"):
+    with pytest.raises(RunLogError, match=r"has no whole line of a step"):
         read("step:1/9999999999999999999 train_loss:1.0\n")
-    with pytest.raises(RunLogError, match="no dict with a loss"):
+    with pytest.raises(RunLogError, match=r"no dict with a loss"):
         read("{'loss': 1.0, 'x")
-    with pytest.raises(RunLogError, match="logs no train_loss"):
+    with pytest.raises(RunLogError, match=r"logs no train_loss"):
         read(samples.mllog()[:60])
 
 
@@ -166,5 +195,26 @@ def test_large_records_are_passed_over_and_counted(read):
 
 
 def test_an_event_file_without_scalars_is_refused(read):
-    with pytest.raises(RunLogError, match="has no scalars"):
+    with pytest.raises(RunLogError, match=r"has no scalars"):
         read(samples.tensorboard([]))
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "repeated"),
+    [
+        ("llm.c txt", "s:1 trl:1 ", "a"),
+        ("llm.c txt", "step 1/1 | loss 1 ", "| norm 1 "),
+        ("nanogpt stdout", "iter 1: loss 1, ", "a "),
+        ("modded-nanogpt txt", "step:1/1 train_loss:1 ", "a"),
+        ("fairseq json", "", '{"epoch": 1, "num_updates": "1", '),
+        ("megatron text", "iteration 1/ 1 | lm loss: 1 |\n", "validation loss at iteration "),
+        ("mmengine json", "", '{"data_time": 1, "time": 1, '),
+    ],
+)
+def test_a_long_hostile_line_takes_linear_time(tmp_path, name, start, repeated):
+    path = tmp_path / "run_07.txt"
+    path.write_text(start + repeated * (400_000 // len(repeated)) + "\n")
+    began = time.process_time()
+    with contextlib.suppress(RunLogError):
+        read_file(path, format_name=name)
+    assert time.process_time() - began < 5  # 0.4 s here; minutes where a pattern starts again at every character

@@ -1,0 +1,103 @@
+"""Malformed files from good ones: cut, bits flipped, bytes replaced, numbers of the wrong kind, lines moved."""
+
+import gzip
+import io
+import random
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.runlog.readers.samples import SAMPLES
+
+NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+WRONG = (
+    *(b"", b"null", b"true", b'"x"', b"{}", b"[]", b"[1, 2]", b"NaN", b"-Infinity", b"1e999", b"-1", b"0.5", b"0x1F"),
+    *(b"9" * 400, b"9007199254740993", b"\xff\xfe", b"\0", b"\n", b"\r", b",", b'"', b"'", b"\\", b"\xe2\x80\xae"),
+    *(b"[" * 200, b"=1+1", b"../../x", b'{"step": 1}', b"\xed\xa0\x80", b"1_0", b"\xd9\xa1"),
+)
+BYTES = (0, 9, 10, 13, 34, 44, 45, 46, 48, 57, 58, 91, 93, 101, 123, 125, 127, 128, 255)
+
+
+def csv() -> bytes:
+    return b"step,loss,lr\n" + b"".join(b"%d,%d.5,0.1\n" % (step, 9 - step) for step in range(8))
+
+
+def parquet() -> bytes:
+    packed = io.BytesIO()
+    pq.write_table(pa.table({"step": list(range(20)), "loss": [1 / (step + 1) for step in range(20)]}), packed)
+    return packed.getvalue()
+
+
+def zipped() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/run.csv", csv())
+        archive.writestr("b/run.csv", csv())
+    return packed.getvalue()
+
+
+def gzipped() -> bytes:
+    return gzip.compress(b"".join(b'{"step": %d, "loss": 1.5}\n' % step for step in range(20)), mtime=0)
+
+
+SHORT = tuple(3.0 - 0.1 * step for step in range(6))  # a short file has its structure hit more often
+GOOD = {name: (lambda make=make: make(SHORT)) for name, make in SAMPLES.items()}
+GOOD |= {"csv": csv, "parquet": parquet, "zip": zipped, "jsonl.gz": gzipped}
+
+
+def malform(good: bytes, chance: random.Random) -> bytes:
+    """Returns the file after one to three accidents."""
+    content = good
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        content = chance.choice(ACCIDENTS)(content, chance) if content else content
+    return content
+
+
+def cut(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
+def flip(content: bytes, chance: random.Random) -> bytes:
+    flipped, place = bytearray(content), chance.randrange(len(content))
+    flipped[place] ^= 1 << chance.randrange(8)
+    return bytes(flipped)
+
+
+def replace_byte(content: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(content))
+    return content[:place] + bytes([chance.choice(BYTES)]) + content[place + 1 :]
+
+
+def replace_number(content: bytes, chance: random.Random) -> bytes:
+    found = chance.choice([*NUMBER.finditer(content)] or [re.match(b"", content)])
+    return content[: found.start()] + chance.choice(WRONG) + content[found.end() :]
+
+
+def insert(content: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(content))
+    return content[:place] + chance.choice(WRONG) + content[place:]
+
+
+def remove(content: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(content))
+    return content[:place] + content[place + chance.randrange(1, 40) :]
+
+
+def move_line(content: bytes, chance: random.Random) -> bytes:
+    lines = content.splitlines(keepends=True)
+    line = lines.pop(chance.randrange(len(lines)))
+    lines.insert(chance.randrange(len(lines) + 1), line * chance.randrange(3))
+    return b"".join(lines)
+
+
+ACCIDENTS = (cut, flip, replace_byte, replace_number, replace_number, insert, remove, move_line)
+
+
+def malformed(name: str, num: int, seed: int = 0) -> Iterator[bytes]:
+    """Yields malformed files of a format, always the same ones for a seed."""
+    good, chance = GOOD[name](), random.Random(f"{name} {seed}")
+    for _ in range(num):
+        yield malform(good, chance)
