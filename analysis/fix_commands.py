@@ -3,10 +3,10 @@
 import itertools
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from analysis.lr_words import number
-from analysis.results import Diagnosis
+from analysis.results import Diagnosis, Fix
 from analysis.runlog import Run, schema
 from analysis.series import series_key
 
@@ -35,6 +35,7 @@ EXPERIMENTS = {  # the command that tries a fix on a sweep; it finds its numbers
     "architecture": "runners.architecture_swap",
     "lower-lr": "runners.lower_lr",
 }
+LADDER = "runners.fix_sweep"
 ABSENT = "none"  # how a runner's --variant names a field that the record does not have
 
 
@@ -55,6 +56,15 @@ def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
     if any(sweep.unstable_base_lr and run.run_id in {mark.run_id for mark in sweep.runs} for sweep in diagnosis.sweeps):
         return join(EXPERIMENTS[fix], study, choose_series(diagnosis, run))
     return join("runners.lr_sweep", study, lr_sweep_options(fix, diagnosis, run, numbers))
+
+
+def ladder_command(fixes: Sequence[Fix]) -> str:
+    """Returns the command that tries fixes in their order until one holds; "" where none of our experiments does."""
+    for fix in fixes:
+        alone = f"python -m {EXPERIMENTS.get(fix.fix)} "
+        if fix.command.startswith(alone):
+            return fix.command.replace(alone, f"python -m {LADDER} ", 1)
+    return ""
 
 
 def own_workload_command(fix: str, study: list[str], run: Run, numbers: dict) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from analysis.fix_commands import OWN_WORKLOAD
+from analysis.fix_commands import OWN_WORKLOAD, ladder_command
 from analysis.focus import choose_sweep
 from analysis.results import Diagnosis, Fix
 from analysis.runlog import RunLogError, experiments, layout, schema
@@ -90,7 +90,7 @@ def show_others(diagnosis: Diagnosis) -> None:
     """Shows the experiments of fixes that are not suggested any more."""
     if why_not_here():
         return
-    suggested = {fix.fix for fix in diagnosis.fixes}
+    suggested = {fix.fix for fix in diagnosis.fixes} | ({words.LADDER} if ladder_command(diagnosis.fixes) else set())
     known = latest_experiments(diagnosis, tuple(name for name in words.FIX_NAMES if name not in suggested))
     if known:
         st.subheader("Earlier experiments", anchor=False)

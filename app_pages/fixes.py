@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.fix_commands import ladder_command
 from analysis.lr_words import number
 from analysis.results import Diagnosis, Fix
 from app_pages import experiments, ledger, shown, words
@@ -34,6 +35,15 @@ def show_fix(diagnosis: Diagnosis, fix: Fix) -> None:
         why.caption(shown.sentence(numbers))
 
 
+def show_ladder(diagnosis: Diagnosis, command: str) -> None:
+    """Shows the experiment that tries all fixes, one after the other."""
+    fix = Fix(0, words.LADDER, "suggested", (), "", {}, command, "")
+    with st.container(border=True):
+        st.markdown(f"**{words.FIX_NAMES[words.LADDER]}, until one holds**")
+        st.markdown("Says what each fix should change, tries it, and writes what it did change to the ledger.")
+        experiments.show_command(diagnosis, fix)
+
+
 diagnosis = diagnosis_or_stop()
 st.title("Fixes", anchor=False)
 if diagnosis.fixes:
@@ -41,6 +51,8 @@ if diagnosis.fixes:
     st.caption(experiments.why_not_here() or words.EXPERIMENTS_GO_ON)
     for fix in diagnosis.fixes:
         show_fix(diagnosis, fix)
+    if command := ladder_command(diagnosis.fixes):
+        show_ladder(diagnosis, command)
 else:
     st.markdown("Nothing to fix: no check found an instability that limits training.")
     st.page_link(

@@ -71,7 +71,7 @@ def key_of(diagnosis: Diagnosis, *chosen: Hashable) -> tuple[Hashable, ...]:
 
 
 def names_of(diagnosis: Diagnosis) -> dict[str, str]:
-    """Returns the names of all runs, by run_id, as charts may show them; the address bar holds them, so each differs."""
+    """Returns the names of all runs, by run_id, as charts may show them; links hold them, so each differs."""
     names = {judged.run.run_id: shown.name(judged.run.name) for judged in diagnosis.runs}
     times = Counter(names.values())
     return {run_id: f"{name} ({run_id})" if times[name] > 1 else name for run_id, name in names.items()}

@@ -25,7 +25,9 @@ FIX_NAMES = {
     "optimizer": "Another optimizer",
     "architecture": "A steadier architecture",
     "lower-lr": "A lower learning rate, the last resort",
+    "ladder": "All fixes, in order",
 }
+LADDER = "ladder"  # the experiment that tries one fix after the other
 FIX_STATES = {
     "suggested": ("To try", "blue", ":material/experiment:"),
     "tried": ("Tried", "gray", ":material/history:"),

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from analysis.findings import diagnose
-from analysis.fix_commands import OPTIMIZER_OPTIONS, REPAIRED, command_for
+from analysis.fix_commands import OPTIMIZER_OPTIONS, REPAIRED, command_for, ladder_command
 from analysis.runlog import schema
 from runners import lr_sweep
 from runners.config import RunConfig
 from runners.update_rules import UPDATE_RULES, rule_options
 from runners.workloads import read_variant
 from runners.workloads.workload import BUILT_IN
-from tests.studies import make_run, make_study
+from tests.studies import make_run, make_study, sweep
 
 
 def diagnose_run(config, command=""):
@@ -81,3 +81,12 @@ def test_the_architecture_command_trains_the_repaired_twin(monkeypatch):
 
 def test_every_metaparameter_of_an_update_rule_is_known():
     assert set(OPTIMIZER_OPTIONS) == {name for rule in UPDATE_RULES for name in rule_options(rule)}
+
+
+def test_the_ladder_starts_from_the_series_that_its_fixes_start_from():
+    runs = [*sweep(0.3, stride="1x1"), *sweep(9.0, stride="2x2")]
+    assert ladder_command(diagnose(make_study(runs)).fixes) == (
+        "python -m runners.fix_sweep --study study --variant stride=1x1"
+    )
+    foreign = [replace(run, record={**run.record, schema.SOURCE: "csv: a.csv"}) for run in runs]
+    assert ladder_command(diagnose(make_study(foreign)).fixes) == ""

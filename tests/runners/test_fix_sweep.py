@@ -6,7 +6,8 @@ from analysis.ledger import row_of_entry
 from analysis.runlog import RunLogError, ledger, read_study, schema
 from runners import fix_sweep
 
-SWEEP = "--workload mlp --optimizer momentum --base-lr 0.003,0.01,0.03,0.06,0.1 --seeds 3 --max-train-steps 300 --study m"
+RATES = "0.003,0.01,0.03,0.06,0.1"
+SWEEP = f"--workload mlp --optimizer momentum --base-lr {RATES} --seeds 3 --max-train-steps 300 --study m"
 
 
 @pytest.fixture(scope="module")

@@ -115,5 +115,5 @@ def test_an_address_where_no_cluster_answers_is_refused(address, tmp_path):
 
 def test_a_machine_without_ray_is_told_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(launch, "find_spec", lambda name: None)
-    with pytest.raises(RunLogError, match="not installed. Run: pip install ray==2.60.0"):
+    with pytest.raises(RunLogError, match="Run: pip install ray"):
         lr_sweep.main([*SWEEP, "--store", str(tmp_path), "--engine", "ray"])

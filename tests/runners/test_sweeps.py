@@ -196,7 +196,7 @@ def test_a_series_without_a_metaparameter_is_chosen_by_none(tmp_path):
 
 
 def test_an_adaptive_sweep_trains_part_of_the_grid_and_resumes_to_the_same_answer(tmp_path, commands):
-    asked = "--adaptive --workload mlp --optimizer momentum --base-lr 1e-3:1:16 --seeds 1 --max-train-steps 60 --study a --jobs 1"
+    asked = "--adaptive --workload mlp --optimizer momentum --base-lr 1e-3:1:16 --max-train-steps 60 --study a --jobs 1"
     done = commands.run("runners.lr_sweep", *asked.split(), "--store", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "of the 16 runs of the grid were trained." in done.stdout
