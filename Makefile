@@ -36,7 +36,7 @@ serve: install
 test: $(VENV)/test-installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check

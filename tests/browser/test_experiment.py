@@ -46,10 +46,11 @@ def test_a_fix_is_tried_by_one_button_and_its_verdict_stands_when_the_page_is_op
     (started,) = experiments.list_experiments(STUDY, store)
     wait_for(started.folder, "done")
     open_page(page, f"{unstable_server.url}/fixes?study={STUDY}", "Fixes")
-    expect(page.get_by_text(re.compile(r"^trained \d+ runs")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("^(Held|Failed|Inconclusive): ")).first).to_be_visible()
     expect(page.get_by_text(re.compile("Verified by experiment|Did not hold|Tried")).first).to_be_visible()
     expect(page.get_by_text("12 runs")).not_to_be_visible()
     page.get_by_text("Command and output").click()
     expect(page.get_by_text(re.compile(r"\[1/\d+\] .*: (finished|diverged)"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Losses of its \d+ runs"))).to_be_visible()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
+    expect(page.get_by_text("What each fix should have changed")).to_be_visible()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)  # its losses, and the ledger's picture

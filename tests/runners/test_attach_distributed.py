@@ -1,4 +1,4 @@
-import os
+import multiprocessing
 
 import numpy as np
 import torch
@@ -47,22 +47,14 @@ def refuse_sharded():
         raise AssertionError("sharded parameters were taken")
 
 
-def fork_rank(rank, store):
-    """Starts a process of the training; forked, it need not import torch."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        train_rank(rank, store)
-        status = 0
-    finally:
-        os._exit(status)
-
-
 def test_two_processes_log_the_norm_of_their_averaged_gradient_once(tmp_path):
-    children = [fork_rank(rank, tmp_path) for rank in range(RANKS)]
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    processes = multiprocessing.get_context("spawn")
+    ranks = [processes.Process(target=train_rank, args=(rank, tmp_path)) for rank in range(RANKS)]
+    for rank in ranks:
+        rank.start()
+    for rank in ranks:
+        rank.join()
+    assert [rank.exitcode for rank in ranks] == [0, 0]
     expected, _ = expected_rows(accumulate=RANKS)
     (run,) = read_study(STUDY, tmp_path)
     for name, values in zip((schema.GRAD_NORM, schema.UPDATE_NORM), expected.T[1:3], strict=True):
