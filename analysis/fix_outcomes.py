@@ -107,6 +107,11 @@ class Outcome:
     concluded: "tuple[Outcome, ...]" = ()
 
     @property
+    def outcomes(self) -> "tuple[Outcome, ...]":
+        """All outcomes: what it sums up, and itself."""
+        return (*self.concluded, self)
+
+    @property
     def run_ids(self) -> tuple[str, ...]:
         """The runs it rests on."""
         return tuple(judged.run.run_id for setting in self.settings for judged in setting.runs)

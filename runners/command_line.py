@@ -61,6 +61,15 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
     if warmup:
         parser.add_argument("--warmup-steps", type=int, metavar="N", help="steps of linear warmup, added in front")
     add_clip_options(parser)
+    add_training_options(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="skip the runs that are done, continue the interrupted ones"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and the estimated time, train nothing")
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of where and how runs are trained, which change none of their metaparameters."""
     parser.add_argument(
         "--log",
         choices=LOGS,
@@ -91,10 +100,6 @@ def add_common_options(parser: argparse.ArgumentParser, seeds: int, steps_help: 
         help="train runs that differ only in seed, learning rate, its schedule and clipping in one program: auto where "
         "a short timing says that it is faster, on wherever possible; never with --log wandb (default: %(default)s)",
     )
-    parser.add_argument(
-        "--resume", action="store_true", help="skip the runs that are done, continue the interrupted ones"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and the estimated time, train nothing")
 
 
 def add_clip_options(parser: argparse.ArgumentParser) -> None:
@@ -231,3 +236,9 @@ def run_command(main: Callable[[], None]) -> None:
 def command_text(module: str, arguments: Sequence[str]) -> str:
     """Returns the command line as a person would type it."""
     return shlex.join(["python", "-m", module, *arguments])
+
+
+def repeat_command(arguments: argparse.Namespace, module: str) -> str:
+    """Returns the command that runs one experiment on the series and the seeds that a command line chose."""
+    variant = [part for pair in arguments.variant for part in ("--variant", pair)]
+    return command_text(module, ["--study", arguments.study, *variant, "--seeds", str(arguments.seeds)])

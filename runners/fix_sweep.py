@@ -9,8 +9,7 @@ from analysis.fix_outcomes import Outcome
 from analysis.ledger import FIX_OF, VERDICTS
 from analysis.runlog import RunLogError
 from runners import architecture_swap, clip_sweep, lower_lr, optimizer_swap, warmup_sweep
-from runners.command_line import add_common_options, command_text, make_parser, run_command
-from runners.ledger import repeat_command
+from runners.command_line import add_common_options, command_text, make_parser, repeat_command, run_command
 from runners.rounds import Round, run_rounds
 
 MODULE = "runners.fix_sweep"
@@ -64,7 +63,9 @@ def bench_of(bench, fix: str):
     module = EXPERIMENTS[fix]
     shared = {name: getattr(bench.arguments, name) for name in SHARED}
     defaults = vars(module.read_arguments(["--study", bench.study.name]))
-    return replace(bench, arguments=Namespace(**defaults | shared), command=repeat_command(bench, module.MODULE))
+    return replace(
+        bench, arguments=Namespace(**defaults | shared), command=repeat_command(bench.arguments, module.MODULE)
+    )
 
 
 def conclude(rungs: Sequence[Outcome], left_out: Mapping[str, str]) -> Outcome:

@@ -34,6 +34,11 @@ class Round:
     most_steps_after: int
     concluded: tuple[Outcome, ...] = ()
 
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What is known by now."""
+        return self.concluded
+
 
 Propose = Callable[["Bench"], Round | Outcome]
 
@@ -65,7 +70,7 @@ def run_rounds(propose: Propose, arguments: Namespace, command: str, begins_empt
         bench = Bench(study, diagnose(study, known=known), arguments, command)
         proposal = propose(bench)
         if keeps and not arguments.dry_run:
-            keep_outcomes(bench, proposal)
+            keep_outcomes(bench, proposal.outcomes)
         return proposal
 
     study = (read_if_any if begins_empty else read_study)(arguments.study, arguments.store)
