@@ -6,6 +6,7 @@ Reads one JSON request a line; prints the process group of the command, then its
 import importlib
 import json
 import os
+import signal
 import sys
 
 import torch
@@ -26,6 +27,7 @@ def run(module, arguments, environment, stdout, stderr):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and all they start, ignore it
     torch.set_num_threads(1)  # no thread pool, which would not survive the fork
     make_workload("mlp", {})  # loads the data once
     for line in sys.stdin:
