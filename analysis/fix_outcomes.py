@@ -12,8 +12,8 @@ import numpy as np
 from analysis.checkpoints import find_best_checkpoints
 from analysis.clipping import EXTREME_FRACTION
 from analysis.lr_words import number
+from analysis.phases import train_steps
 from analysis.results import RunDiagnosis
-from analysis.runlog import schema
 from analysis.stuck import has_learned
 
 SEEDS_AT_LEAST = 3  # fewer seeds are inconclusive (ours)
@@ -161,12 +161,7 @@ def mean_of(setting: Setting, losses: Mapping[str, float]) -> float:
 
 def is_full(setting: Setting, baseline: Setting) -> bool:
     """Whether the runs of a setting were planned as long as the baseline's."""
-    return planned_steps(setting.runs[0]) >= planned_steps(baseline.runs[0])
-
-
-def planned_steps(judged: RunDiagnosis) -> int:
-    """Returns max_train_steps of a run, else the steps it logged."""
-    return int(judged.run.record.get(schema.MAX_TRAIN_STEPS) or judged.run.steps.num_rows)
+    return train_steps(setting.runs[0].run) >= train_steps(baseline.runs[0].run)
 
 
 def say_losses(setting: Setting, baseline: Setting) -> str:

@@ -13,6 +13,7 @@ from analysis.fix_case import Case, find_case
 from analysis.fix_commands import command_for
 from analysis.fix_states import MOST_THRESHOLDS, lower_rate, state_of
 from analysis.lr_words import number
+from analysis.phases import train_steps
 from analysis.results import Diagnosis, Fix, RunDiagnosis
 from analysis.runlog import schema
 from analysis.stuck import POINTS_AT_LEAST
@@ -76,7 +77,7 @@ def make_fix(case: Case, fix: str, sentence: str, numbers: dict, fixed_when: str
 
 def most_steps(case: Case, num_settings: int) -> int:
     """Returns the steps of so many settings of full length, over all seeds."""
-    return SEEDS * num_settings * planned_steps(case)
+    return SEEDS * num_settings * train_steps(case.example.run)
 
 
 def suggest_probe(diagnosis: Diagnosis, run_ids: tuple[str, ...]) -> Fix:
@@ -99,7 +100,7 @@ def suggest_warmup(case: Case) -> Fix | None:
     """Suggests the search for the shortest warmup that reaches 10 x unstable_base_lr."""
     if case.unstable_base_lr is None:
         return None
-    plan = plan_warmup(case.unstable_base_lr, planned_steps(case))
+    plan = plan_warmup(case.unstable_base_lr, train_steps(case.example.run))
     sentence = (
         f"Warm the learning rate up to {number(plan.base_lr)}, ten times {number(case.unstable_base_lr)}: search the "
         f"shortest warmup that holds, up to {plan.warmup_steps[-1]:,} steps, and put it in front of the schedule."
@@ -116,13 +117,6 @@ def suggest_warmup(case: Case) -> Fix | None:
         "moves up or ends better."
     )
     return make_fix(case, "warmup", sentence, numbers, fixed_when, SEEDS * plan.most_steps)
-
-
-def planned_steps(case: Case) -> int:
-    """Returns max_train_steps of the example, else the steps it logged."""
-    run = case.example.run
-    steps = run.loss[0]
-    return int(run.record.get(schema.MAX_TRAIN_STEPS) or (steps[-1] + 1 if len(steps) else PROBE_STEPS))
 
 
 def suggest_clipping(case: Case) -> Fix | None:

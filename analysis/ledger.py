@@ -4,17 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from analysis.fix_commands import EXPERIMENTS
 from analysis.fix_outcomes import Outcome, Setting
 from analysis.predictions import Prediction
 from analysis.runlog import RunLogError
 
-FIX_OF = {
-    "warmup_sweep": "warmup",
-    "clip_sweep": "clipping",
-    "optimizer_swap": "optimizer",
-    "architecture_swap": "architecture",
-    "lower_lr": "lower-lr",
-}
+FIX_OF = {module.removeprefix("runners."): fix for fix, module in EXPERIMENTS.items()}  # by name of the experiment
 VERDICTS = {"held": "confirmed", "failed": "refuted", "inconclusive": "inconclusive"}
 
 

@@ -52,9 +52,16 @@ def share_by_phase(is_hit: np.ndarray, phases: Phases) -> PhaseShares:
     return PhaseShares(*(float(part.mean()) if len(part) else None for part in parts))
 
 
+def train_steps(run: Run) -> int:
+    """Returns the steps a run was to take without warmup; what it took where the record does not say."""
+    planned = run.record.get(schema.MAX_TRAIN_STEPS)
+    if planned is not None:
+        return int(planned)
+    steps = run.steps.column(schema.STEP)
+    return int(steps[-1].as_py()) + 1 if len(steps) else 0
+
+
 def planned_steps(run: Run) -> int:
     """Returns the steps a run was to take, warmup included; what it took where the record does not say."""
-    steps = run.steps.column(schema.STEP)
-    taken = int(steps[-1].as_py()) + 1 if len(steps) else 0
-    planned = run.record.get(schema.MAX_TRAIN_STEPS)
-    return taken if planned is None else int(planned) + int(run.record.get(schema.WARMUP_STEPS) or 0)
+    is_planned = run.record.get(schema.MAX_TRAIN_STEPS) is not None
+    return train_steps(run) + (int(run.record.get(schema.WARMUP_STEPS) or 0) if is_planned else 0)

@@ -9,6 +9,7 @@ from analysis.charts.lr_axis import lr_axis
 from analysis.focus import median_objectives, runs_of
 from analysis.ledger import LedgerRow, row_of_entry
 from analysis.lr_words import number
+from analysis.phases import train_steps
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import RunLogError, ledger
 from app_pages import shown, studies, words
@@ -88,12 +89,14 @@ def picture_of_row(diagnosis: Diagnosis, row: LedgerRow) -> Picture | None:
 
     Series have other names once a study holds more of them, so the series of a row is known by its runs.
     """
-    series = next((judged.series for judged in diagnosis.runs if judged.run.run_id in row.baseline_ids), None)
-    before = next((sweep for sweep in diagnosis.sweeps if sweep.series == series), None)
+    baseline = next((judged for judged in diagnosis.runs if judged.run.run_id in row.baseline_ids), None)
+    before = next((sweep for sweep in diagnosis.sweeps if baseline and sweep.series == baseline.series), None)
     own = [judged for judged in diagnosis.runs if judged.run.run_id in row.run_ids]
     if before is None or not own:
         return None
-    after = find_swept(diagnosis, own, before)
+    length = train_steps(baseline.run)
+    full = [judged for judged in own if train_steps(judged.run) >= length]  # a search is shorter: no fair mark
+    after = find_swept(diagnosis, full, before)
     if after is not None:
         return picture_of_axes(diagnosis, before, after)
     broke = runs_of(diagnosis, before, [row.before["unstable_base_lr"]])

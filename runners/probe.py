@@ -5,24 +5,23 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from analysis.fix_outcomes import Outcome
+from analysis.fixes import PROBE_FACTOR, PROBE_STEPS
 from analysis.observations import judge_probe
 from runners.command_line import add_common_options, command_text, make_parser, read_base_lrs, run_command
 from runners.rounds import Round, run_rounds
 
 MODULE = "runners.probe"
-PROBE_STEPS = 500  # Deep Learning Tuning Playbook, FAQ, "How can optimization failures be debugged?"
-PROBE_FACTOR = 2  # the same: lr = 2 x current best
 
 
 def read_arguments(argv: Sequence[str]) -> Namespace:
     """Returns the values of the command line."""
     parser = make_parser(
         MODULE,
-        f"Trains {PROBE_STEPS} steps at {PROBE_FACTOR} x lr_star of a study, logged every step. Judge the training "
+        f"Trains {PROBE_STEPS} steps at {PROBE_FACTOR:g} x lr_star of a study, logged every step. Judge the training "
         "loss: with batch normalisation the evaluation loss of the first steps lags behind the weights.",
         "--study strides --variant stride=1x1",
     )
-    parser.add_argument("--base-lr", metavar="X", help=f"train at this rate (default: {PROBE_FACTOR} x lr_star)")
+    parser.add_argument("--base-lr", metavar="X", help=f"train at this rate (default: {PROBE_FACTOR:g} x lr_star)")
     add_common_options(parser, seeds=3, steps_help=str(PROBE_STEPS))
     return parser.parse_args(argv)
 
