@@ -102,7 +102,8 @@ def picture_of_row(diagnosis: Diagnosis, row: LedgerRow) -> Picture | None:
     broke = runs_of(diagnosis, before, [row.before["unstable_base_lr"]])
     held = [judged for judged in own if judged.run.base_lr == row.after["base_lr"]]
     picture = picture_of_loss([*broke, *(held or own)], None, height=HEIGHT)
-    title = f"Training at {number(row.before['unstable_base_lr'])}, where it broke, and with the fix"
+    rest = "with the fix" if held else "what was tried"
+    title = f"Training at {number(row.before['unstable_base_lr'])}, where it broke, and {rest}"
     return replace(picture, title=title)
 
 
