@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from runners.stacked.attention import attend
 from runners.stacked.layers import Tensors, add_branch, cross_entropy, layer_norm, linear
 
 
@@ -49,8 +50,6 @@ def _feed_forward(parameters: Tensors, name: str, x: Tensor) -> Tensor:
 def _attend(parameters: Tensors, name: str, num_heads: int, mask: Tensor, x: Tensor) -> Tensor:
     num_copies, _, width = x.shape
     length, head_width = len(mask), width // num_heads
-    y = linear(parameters, f"{name}.qkv", x).view(-1, length, 3, num_heads, head_width)
-    q, k, v = y.permute(2, 0, 3, 1, 4).reshape(3, -1, length, head_width)
-    weights = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=head_width**-0.5).softmax(-1)
-    y = torch.bmm(weights, v).view(-1, num_heads, length, head_width).transpose(1, 2)
+    qkv = linear(parameters, f"{name}.qkv", x).view(-1, length, 3, num_heads, head_width)
+    y = attend(qkv, mask)
     return linear(parameters, f"{name}.attention_out", y.reshape(num_copies, -1, width))
