@@ -81,7 +81,8 @@ def what_happens(events: list[Event]) -> str:
     if first.rule == "stuck":
         return "training stays at chance level"
     if first.kind == "early":
-        last = max(event.onset_step if event.peak_step is None else event.peak_step for event in events)
+        # one that comes back is over soon after its peak; the peak of one that stays up may come at any time
+        last = max(event.peak_step if event.outcome == "recovered" else event.onset_step for event in events)
         return f"training breaks in its first {last + 1:,} steps"
     onset = min(event.onset_step for event in events)
     return f"the loss climbs from step {onset:,}" + ("" if first.outcome == "recovered" else " and stays up")

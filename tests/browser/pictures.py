@@ -27,7 +27,7 @@ def take(folder: Path) -> None:
         for look, (width, scheme) in LOOKS.items():
             page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             page.set_default_timeout(PATIENCE)
-            for name in PAGES:
+            for name in (name for section in PAGES.values() for name in section):
                 page.goto(f"{url}/{'' if name == 'findings' else name}")
                 page.get_by_role("heading", level=1).wait_for()
                 wait_until_drawn(page)

@@ -32,7 +32,7 @@ def test_the_ladder_ends_at_the_first_confirmed_fix_and_keeps_each_rung_once(sto
     assert [row.fix for row in rows] == ["clipping", "lower-lr"][: len(rows)]
     assert rows[-1].verdict == "confirmed"
     assert all(row.verdict == "refuted" for row in rows[:-1])
-    assert done.stdout.splitlines()[-2].startswith(f"Fixed by {rows[-1].fix}, ")
+    assert done.stdout.splitlines()[-2].startswith(f"{fix_sweep.say_fixed(rows[-1].fix)}, ")
     runs = {run.run_id: run for run in read_study("m", store)}
     clipped = [runs[run_id] for run_id in rows[0].run_ids]
     assert {run.record[schema.CHANGED] for run in clipped} == {"clip_threshold"}
