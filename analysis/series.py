@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from analysis.runlog import Run, schema
 
 ALONG_THE_AXIS = (schema.BASE_LR, schema.SEED)
+OF_THE_OPTIMIZER = ("beta1", "beta2", "eps", "gamma", "rho")  # options of the six update rules
 
 
 def series_key(run: Run) -> tuple[tuple[str, str], ...]:
@@ -22,15 +23,23 @@ def name_series(runs: Iterable[Run]) -> Mapping[str, str]:
     """Names the series of runs by what differs between them.
 
     Returns:
-        Label by run_id: "stride=1x1, warmup_steps=100"; "all runs" where there is one series only.
+        Label by run_id: "stride=1x1, warmup_steps=100"; "all runs" where there is one series only. Options that
+        follow from the optimizer are not named beside it.
     """
     keys = {run.run_id: dict(series_key(run)) for run in runs}
     names = sorted({name for key in keys.values() for name in key})
     differing = [name for name in names if len({key.get(name) for key in keys.values()}) > 1]
+    differing = [name for name in differing if name not in OF_THE_OPTIMIZER or not _follows(name, keys.values())]
     return {
         run_id: ", ".join(f"{name}={show(key.get(name))}" for name in differing) or "all runs"
         for run_id, key in keys.items()
     }
+
+
+def _follows(name: str, keys: Iterable[Mapping[str, str]]) -> bool:
+    """Returns whether each optimizer has one value of an option."""
+    pairs = {(key.get(schema.OPTIMIZER), key.get(name)) for key in keys}
+    return len(pairs) == len({optimizer for optimizer, _ in pairs})
 
 
 def show(value: str | None) -> str:
