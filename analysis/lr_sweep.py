@@ -4,7 +4,7 @@ Source: PLAYBOOK P1 and P5.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -163,24 +163,35 @@ def make_rungs(runs: list[RunDiagnosis], marks: tuple[SweepRun, ...]) -> list[Ru
 def find_ties(rungs: list[Rung], good: list[Rung], star: float) -> tuple[float, float]:
     """Returns the range of learning rates whose mean cannot be told from lr_star's by the spread of seeds.
 
-    Pooled standard deviation over stable rungs; one-sided t quantile at TIE_ALPHA / (number of rungs - 1).
-    Without repeated seeds the band is lr_star alone: known to one grid step only.
+    A rate is told from it by its mean objective or by its mean logarithm: slow rates, far from converged, differ by
+    more between seeds than good ones, but by a like factor; rates near the edge the other way round. Pooled standard
+    deviation over stable rungs; one-sided t quantile at TIE_ALPHA / (2 scales (number of rungs - 1)). Without repeated
+    seeds the band is lr_star alone: known to one grid step only.
     """
+    scales = [(rungs, good)]
+    if all((rung.finals > 0).all() for rung in rungs):
+        scales.append(tuple([replace(rung, finals=np.log(rung.finals)) for rung in some] for some in (rungs, good)))
+    alpha = TIE_ALPHA / max(1, len(good) - 1) / len(scales)
+    ties = set.intersection(*(_tie_on_one_scale(*scale, star, alpha) for scale in scales))
+    return min(ties), max(ties)
+
+
+def _tie_on_one_scale(rungs: list[Rung], good: list[Rung], star: float, alpha: float) -> set[float]:
     from scipy.special import stdtrit  # t quantile without the 2 s import of scipy.stats
 
     pooled = [rung.finals for rung in rungs if rung.unstable == 0 and len(rung.finals) > 1]
     freedom = sum(len(finals) - 1 for finals in pooled)
     if freedom < 2:
-        return star, star
+        return {star}
     sd = math.sqrt(sum(np.var(finals, ddof=1) * (len(finals) - 1) for finals in pooled) / freedom)
-    quantile = float(stdtrit(freedom, 1 - TIE_ALPHA / max(1, len(good) - 1)))
+    quantile = float(stdtrit(freedom, 1 - alpha))
     best = next(rung for rung in good if rung.base_lr == star)
-    ties = [
+    near = [
         rung.base_lr
         for rung in good
         if rung.mean - best.mean <= quantile * sd * math.sqrt(1 / len(best.finals) + 1 / len(rung.finals))
     ]
-    return min(ties), max(ties)
+    return {star, *near}
 
 
 def isotonic(values: list[float], weights: list[float]) -> list[float]:
