@@ -1,5 +1,6 @@
 """Gradient clipping: what a threshold does, and which one to try first. Source: PLAYBOOK P8."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,34 @@ def summarize_clipping(
     fraction = float(is_clipped.mean())
     shares = None if phases is None else share_by_phase(is_clipped, phases)
     return Clipping(clip_threshold, fraction, float(multiplier.mean()), fraction > EXTREME_FRACTION, shares)
+
+
+def find_extreme_below(norm: np.ndarray) -> float:
+    """Returns the norm below which a threshold clips more than EXTREME_FRACTION of the updates.
+
+    Args:
+        norm: Unclipped gradient norms, shape (n,), n at least 1; non-finite norms count as clipped.
+
+    Returns:
+        The limit, which itself clips no more than that; infinite where too many norms are not finite.
+
+    >>> find_extreme_below(np.array([1.0, 2.0, 3.0, 4.0])), find_extreme_below(np.array([1.0, 2.0, 3.0]))
+    (2.0, 2.0)
+    """
+    size = np.sort(np.where(np.isfinite(norm), norm, np.inf))
+    return float(size[len(size) - int(EXTREME_FRACTION * len(size)) - 1])
+
+
+def share_clipped(norm: np.ndarray, clip_threshold: float, phases: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Returns the share of the steps of each phase that a threshold clips, without phases that have no step.
+
+    Args:
+        norm: Unclipped gradient norms, shape (n,); non-finite norms count as clipped.
+        clip_threshold: lambda, positive.
+        phases: Mask of each phase by its name, each of shape (n,).
+    """
+    is_clipped = ~(np.where(np.isfinite(norm), norm, np.inf) <= clip_threshold)
+    return {name: float(is_clipped[mask].mean()) for name, mask in phases.items() if mask.any()}
 
 
 def measure_run_clipping(run: Run) -> Clipping | None:

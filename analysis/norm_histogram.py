@@ -1,6 +1,6 @@
 """The histogram of the gradient norm, over all steps and by phase, with what no axis can show counted beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,18 +54,21 @@ def count_norms(norm: np.ndarray, num_bins: int = NUM_BINS, span: np.ndarray | N
     return NormHistogram(bins, int((finite <= 0).sum()), int(len(norm) - len(finite)))
 
 
-def count_norms_by_phase(norm: np.ndarray, phases: Phases, num_bins: int = PHASE_BINS) -> dict[str, NormHistogram]:
-    """Counts the norms of the early, the middle and the late steps, in the same bins.
+def count_norms_by_phase(
+    norm: np.ndarray, phases: Phases | Mapping[str, np.ndarray], num_bins: int = PHASE_BINS
+) -> dict[str, NormHistogram]:
+    """Counts the norms of each phase of a run, in the same bins.
 
     Args:
         norm: Gradient norms of the whole run, shape (n,).
-        phases: Which of them belong to which phase, as `split_phases` returns it.
+        phases: Which of them belong to which phase: a mask of each by its name, or what `split_phases` returns.
         num_bins: Bins between the smallest and the largest norm of the run.
 
     Returns:
         One histogram a phase, by its name, in their order.
     """
-    return {name: count_norms(norm[mask], num_bins, span=norm) for name, mask in phases._asdict().items()}
+    masks = phases._asdict() if isinstance(phases, Phases) else phases
+    return {name: count_norms(norm[mask], num_bins, span=norm) for name, mask in masks.items()}
 
 
 def largest_share(histograms: Iterable[NormHistogram]) -> float:

@@ -3,6 +3,7 @@
 Source: PLAYBOOK P7: warmup is prepended, total = max_train_steps + warmup_steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from analysis.runlog import Run, schema
 
 AT_PEAK = 0.99  # of the largest rate: the ramp has ended (ours: schedules are logged in float32)
+DRAWN_STEPS = 400  # ours: one for every 2 pixels or so
+SHAPES = ("constant", "linear", "cosine")  # what follows the warmup
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,41 @@ def say_warmup(schedule: Schedule | None) -> str:
         return f"none, {schedule.total_steps:,} in all"
     from_whom = {"prepended": "prepended", "taken-from-training": "taken from training", "unknown": "not accounted for"}
     return f"{schedule.warmup_steps:,} {from_whom[schedule.warmup_from]}, {schedule.total_steps:,} in all"
+
+
+def schedule_lr(
+    name: str, base_lr: float, max_train_steps: int, warmup_steps: int, steps: np.ndarray | Sequence[int]
+) -> np.ndarray:
+    """Returns the learning rates of a schedule with its warmup prepended, as our runners train it.
+
+    lr(t) = base_lr t / warmup_steps for t < warmup_steps; then, with u = (t - warmup_steps) / max_train_steps,
+    base_lr (constant), base_lr (1 - u) (linear) or base_lr (1 + cos(pi u)) / 2 (cosine).
+
+    Args:
+        name: One of SHAPES.
+        base_lr: Plateau or peak.
+        max_train_steps: Steps without warmup, positive.
+        warmup_steps: Steps of the ramp, 0 for none.
+        steps: 0-based step indices, shape (n,), below max_train_steps + warmup_steps.
+
+    Returns:
+        One learning rate a step, shape (n,).
+
+    >>> schedule_lr("linear", 1.0, 4, 2, range(6)).tolist()
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
+    """
+    steps = np.asarray(steps)
+    part = (steps - warmup_steps) / max_train_steps
+    shapes = {"constant": np.ones_like(part), "linear": 1 - part, "cosine": (1 + np.cos(np.pi * part)) / 2}
+    trained = base_lr * shapes[name]
+    return np.where(steps < warmup_steps, base_lr * steps / max(warmup_steps, 1), trained)
+
+
+def sample_steps(total_steps: int, warmup_steps: int, most: int = DRAWN_STEPS) -> np.ndarray:
+    """Returns the steps of a schedule that a picture draws: evenly spread, the end of the warmup among them.
+
+    >>> sample_steps(1_000, 30, most=4).tolist()
+    [0, 30, 333, 666, 999]
+    """
+    even = np.linspace(0, total_steps - 1, min(most, total_steps)).astype(int)
+    return np.union1d(even, [warmup_steps] if warmup_steps < total_steps else even)

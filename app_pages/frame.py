@@ -13,24 +13,38 @@ FOLDER = Path(__file__).parent
 REFRESH = "2s"  # ours: a loss that breaks is on the screen within two logged seconds
 MOST_ALARMS = 3  # ours: lines above the verdict
 CAUGHT_UP = 0.95  # ours: of the logs of running runs; below, the page says how far alarms reach
-PAGES = {
-    "findings": ("Findings", ":material/troubleshoot:"),
-    "lr_sweep": ("LR sweep", ":material/ssid_chart:"),
-    "loss": ("Loss", ":material/show_chart:"),
-    "grad_norm": ("Gradient norm", ":material/bar_chart:"),
-    "compare": ("Compare", ":material/compare_arrows:"),
-    "fixes": ("Fixes", ":material/build:"),
-    "import_logs": ("Import logs", ":material/upload_file:"),
+PAGES = {  # section of the menu: its pages; those of "" stand in the bar itself
+    "": {
+        "findings": ("Findings", ":material/troubleshoot:"),
+        "lr_sweep": ("LR sweep", ":material/ssid_chart:"),
+        "loss": ("Loss", ":material/show_chart:"),
+        "grad_norm": ("Gradient norm", ":material/bar_chart:"),
+        "figures": ("Figures", ":material/auto_stories:"),
+        "fixes": ("Fixes", ":material/build:"),
+        "import_logs": ("Import logs", ":material/upload_file:"),
+    },
+    "Labs": {
+        "clipping": ("Clipping", ":material/content_cut:"),
+        "warmup": ("Warmup", ":material/trending_up:"),
+        "compare": ("Compare", ":material/compare_arrows:"),
+    },
+    "Learn": {
+        "update_rules": ("Update rules", ":material/functions:"),
+        "handbook": ("Handbook", ":material/menu_book:"),
+    },
 }
 
 
 def show_frame() -> None:
     """Shows the frame and the page in it."""
     st.set_page_config(page_title="Steadystep", page_icon=str(FOLDER / "icon.svg"), layout="wide")
-    pages = [
-        st.Page(FOLDER / f"{name}.py", title=title, icon=icon, default=name == "findings", url_path=name)
-        for name, (title, icon) in PAGES.items()
-    ]
+    pages = {
+        section: [
+            st.Page(FOLDER / f"{name}.py", title=title, icon=icon, default=name == "findings", url_path=name)
+            for name, (title, icon) in entries.items()
+        ]
+        for section, entries in PAGES.items()
+    }
     page = st.navigation(pages, position="top")
     pick_study()
     page.run()

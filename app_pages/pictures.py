@@ -1,49 +1,39 @@
-"""Pictures of a diagnosis as pages show them: choose, cut, draw, and say in the caption how much was drawn."""
+"""Pictures as pages show them: in the colors of the page, drawn once, on a card."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from typing import TypeVar
 
-import altair as alt
 import streamlit as st
 
-from analysis.charts.loss import LossMarks, loss_curves
-from analysis.charts.lr_axis import lr_axis
-from analysis.charts.theme import Palette, palette
-from analysis.curves import Curves, LineKey, cut_curves, line_keys
-from analysis.focus import (
-    choose_control,
-    choose_window,
-    evaluation_steps,
-    event_bands,
-    first_lrs,
-    median_objectives,
-    runs_of,
-    start_loss,
+from analysis.charts import pictures
+from analysis.charts.pictures import (
+    Picture,
+    caption_of,
+    first_runs,
+    literal_keys,
+    literal_sweep,
+    names_of,
 )
+from analysis.charts.theme import Palette, palette
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
-from analysis.runlog import schema
-from analysis.series import shorten_label
-from app_pages import shown, words
+from app_pages import shown
 
-MOST_LINES = 8  # ours: lines of the first picture of a study without a learning-rate axis
+__all__ = [
+    "Picture",
+    "caption_of",
+    "colors",
+    "first_runs",
+    "key_of",
+    "literal_keys",
+    "literal_sweep",
+    "names_of",
+    "picture_of_loss",
+    "picture_of_sweep",
+    "remember",
+    "show",
+]
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart and its words.
-
-    Attributes:
-        chart: The chart.
-        title: What it shows.
-        caption: What was drawn, and how.
-        alt: What it shows, for those who do not see it.
-    """
-
-    chart: alt.TopLevelMixin
-    title: str
-    caption: str
-    alt: str
+T = TypeVar("T")
 
 
 def colors() -> Palette:
@@ -60,8 +50,8 @@ def show(picture: Picture, key: str, width: str = "stretch") -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def remember(key: tuple[Hashable, ...], _draw: Callable[[], Picture]) -> Picture:
-    """Returns the picture of a key, drawn once; the key names study, fingerprint, colors and everything chosen."""
+def remember(key: tuple[Hashable, ...], _draw: Callable[[], T]) -> T:
+    """Returns what a key names, made once: study, fingerprint, colors and everything chosen are part of the key."""
     return _draw()
 
 
@@ -70,53 +60,9 @@ def key_of(diagnosis: Diagnosis, *chosen: Hashable) -> tuple[Hashable, ...]:
     return diagnosis.study.name, diagnosis.study.fingerprint, st.context.theme.type, *chosen
 
 
-def names_of(diagnosis: Diagnosis) -> dict[str, str]:
-    """Returns the names of all runs, by run_id, as charts may show them; links hold them, so each differs."""
-    names = {judged.run.run_id: shown.name(judged.run.name) for judged in diagnosis.runs}
-    times = Counter(names.values())
-    return {run_id: f"{name} ({run_id})" if times[name] > 1 else name for run_id, name in names.items()}
-
-
 def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320, links: Sequence[float] = ()) -> Picture:
-    """Draws the learning-rate axis of a sweep, with a control where the study has one."""
-    control = choose_control(diagnosis, sweep)
-    controls = [control] if control else []
-    shown_runs = sum(len(each.runs) for each in (sweep, *controls))
-    chart = lr_axis(
-        literal_sweep(sweep),
-        median_objectives(sweep),
-        colors(),
-        [literal_sweep(each) for each in controls],
-        names_of(diagnosis),
-        height,
-        links,
-    )
-    caption = f"{shown_runs} of {len(diagnosis.runs)} runs. Line: median of seeds."
-    if controls and sweep.unstable_bracket is not None:
-        caption += (
-            f" Band: unstable for {shorten_label(sweep.series, [control.series]).replace('=', ' ').replace('_', ' ')}."
-        )
-    return Picture(chart, words.sweep_title(sweep), caption, sweep.sentence)
-
-
-def literal_sweep(sweep: LrSweep) -> LrSweep:
-    """Returns a sweep whose label may be shown."""
-    return replace(sweep, series=shown.literal(sweep.series))
-
-
-def literal_keys(runs: Sequence[RunDiagnosis], sweep: LrSweep | None) -> dict[str, LineKey]:
-    """Returns how runs are drawn, with labels that may be shown."""
-    return {run_id: replace(key, label=shown.name(key.label)) for run_id, key in line_keys(runs, sweep).items()}
-
-
-def first_runs(diagnosis: Diagnosis, sweep: LrSweep | None) -> list[RunDiagnosis]:
-    """Chooses the runs of the first loss picture: lr_star, the next above, and the control there."""
-    if sweep is None:
-        unstable_first = sorted(diagnosis.runs, key=lambda judged: judged.verdict != "unstable")
-        return unstable_first[:MOST_LINES]
-    lrs = first_lrs(sweep)
-    control = choose_control(diagnosis, sweep)
-    return runs_of(diagnosis, sweep, lrs) + (runs_of(diagnosis, control, lrs[1:]) if control else [])
+    """Draws the learning-rate axis of a sweep in the colors of the page; see `analysis.charts.pictures`."""
+    return pictures.picture_of_sweep(diagnosis, sweep, colors(), height, links)
 
 
 def picture_of_loss(
@@ -127,37 +73,5 @@ def picture_of_loss(
     detail: tuple[int, int] | None = None,
     with_lr: bool = False,
 ) -> Picture:
-    """Draws the losses of runs over the steps that show their finding.
-
-    Args:
-        runs: The runs.
-        sweep: Sweep whose lr_star gives the colors, None for none.
-        window: First and last step, chosen from the events when None.
-        height: Height in pixels.
-        detail: Steps that are zoomed into and get most of the points.
-        with_lr: Whether a strip with the learning rates stands below, and the steps can be zoomed into.
-    """
-    window = window or choose_window(runs)
-    keys = literal_keys(runs, sweep)
-    curves = cut_curves(runs, keys, window=window, detail=detail)
-    lr = cut_curves(runs, keys, schema.LR, window) if with_lr else None
-    start = start_loss(runs) if window[0] == 0 else None
-    marks = LossMarks(event_bands(runs, window), start, evaluation_steps(runs, window))
-    is_train = any(len(judged.run.series(schema.TRAIN_LOSS)[0]) for judged in runs)
-    chart = loss_curves(
-        curves, marks, colors(), lr, height, "training loss" if is_train else "validation loss", can_zoom=with_lr
-    )
-    title = words.loss_title(marks.bands, marks.evaluations)
-    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
-    span = f"steps {window[0]:,} to {window[1]:,}"
-    return Picture(chart, title, caption_of(curves, marks), f"{title}; {count}, {span}.")
-
-
-def caption_of(curves: Curves, marks: LossMarks) -> str:
-    """Says what was drawn: points, seeds, evaluations."""
-    said = [f"{curves.num_drawn:,} of {curves.num_points:,} points drawn, unsmoothed."]
-    if curves.points["is_median"].any():
-        said.append("Thick: median of seeds.")
-    if len(marks.evaluations) > 1:
-        said.append(f"Evaluations come every {marks.evaluations[1] - marks.evaluations[0]:,} steps.")
-    return " ".join(said)
+    """Draws the losses of runs in the colors of the page; see `analysis.charts.pictures`."""
+    return pictures.picture_of_loss(runs, sweep, colors(), window, height, detail, with_lr)

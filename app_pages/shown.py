@@ -5,29 +5,15 @@ browser of everybody who looks at it. So no text from a log reaches Streamlit bu
 """
 
 import re
-import unicodedata
 
-LONGEST = 80  # letters of a name
+from analysis.literal import LONGEST, literal, name
+
+__all__ = ["LONGEST", "literal", "name", "sentence"]
+
 JOINER = "\u2060"  # invisible; breaks what Markdown would turn into a link, an icon or an emoji
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
 _LIST_START = re.compile(r"^(\d+)([.)])(?=\s)|^([-+])(?=\s)")
 _LINKS = re.compile(r"(?i)(:)(?=\S)|(www)(?=\.)|(?<=\S)(@)")
-
-
-def literal(text: str, longest: int | None = None) -> str:
-    """Returns text without control and direction-changing characters, which are shown as <U+202E>, on one line.
-
-    >>> literal("run" + chr(0x202E) + "1")
-    'run<U+202E>1'
-    """
-    composed = " ".join(unicodedata.normalize("NFC", str(text)).split())
-    seen = "".join(f"<U+{ord(sign):04X}>" if unicodedata.category(sign)[0] == "C" else sign for sign in composed)
-    return seen if longest is None or len(seen) <= longest else seen[: longest - 1] + "…"
-
-
-def name(text: str) -> str:
-    """Returns a name as charts, tables and lists of choices may show it: literal, at most 80 letters."""
-    return literal(text, LONGEST)
 
 
 def sentence(text: str) -> str:

@@ -32,6 +32,7 @@ def norm_curve(
     domain: tuple[float, float],
     colors: Palette,
     height: int = HEIGHT,
+    extreme_below: float | None = None,
 ) -> alt.LayerChart:
     """Draws the gradient norm of one run against the step.
 
@@ -42,6 +43,7 @@ def norm_curve(
         domain: Norms that the axis spans, as `norm_domain` returns them.
         colors: Colors of the page.
         height: Height in pixels.
+        extreme_below: Norm below which a threshold clips more than half of the updates, to shade; None for none.
     """
     points = curves.points[~(curves.points["value"] <= 0)]
     scale = alt.Scale(domain=list(curves.window), nice=False)
@@ -55,6 +57,7 @@ def norm_curve(
         size=44, strokeWidth=1.8, stroke=colors.infeasible, fill=colors.page, opacity=1, clip=True
     )
     layers = [
+        *_extreme(extreme_below, domain, colors, "a threshold in here clips more than half"),
         line.encode(x=x, y=y),
         hover.encode(x=x, y=y, tooltip=tip).add_params(zoom_of_steps()),
         ring.encode(x=x, y=y, tooltip=tip),
@@ -70,6 +73,7 @@ def norm_bars(
     domain: tuple[float, float],
     colors: Palette,
     height: int = HEIGHT,
+    extreme_below: float | None = None,
 ) -> alt.LayerChart:
     """Draws the histogram turned on its side, so that it shares the axis of `norm_curve`.
 
@@ -79,6 +83,7 @@ def norm_bars(
         domain: Norms that the axis spans, as `norm_domain` returns them.
         colors: Colors of the page.
         height: Height in pixels.
+        extreme_below: As in `norm_curve`.
     """
     bins = _colored(histogram, clip_threshold)
     top = max(bins["count"].max() if len(bins) else 1.0, 1.0)
@@ -86,7 +91,7 @@ def norm_bars(
     y = _norm_axis(domain, "low:Q", None)
     bars = alt.Chart(bins.assign(zero=0.0)).mark_bar(opacity=0.85, clip=True)
     encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=_fill(colors), tooltip=_bar_tip())
-    layers = [encoded, *_threshold(clip_threshold, colors, "")]
+    layers = [*_extreme(extreme_below, domain, colors, ""), encoded, *_threshold(clip_threshold, colors, "")]
     return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
 
 
@@ -154,6 +159,16 @@ def _crosses(curves: Curves, x: alt.X, y: alt.Y, colors: Palette) -> list[alt.Ch
 def _norm_axis(domain: tuple[float, float], field: str, title: str | None) -> alt.Y:
     scale = alt.Scale(type="log", domain=list(domain), nice=False)
     return alt.Y(field, scale=scale, axis=axis(title, log_ticks(*domain)))
+
+
+def _extreme(below: float | None, domain: tuple[float, float], colors: Palette, words: str) -> list[alt.Chart]:
+    """Shades the thresholds that clip more than half of the updates."""
+    if below is None or below <= domain[0]:
+        return []
+    data = pd.DataFrame([{"low": domain[0], "high": min(below, domain[1])}])
+    band = alt.Chart(data).mark_rect(color=colors.band, opacity=colors.band_opacity)
+    said = [Words(0, domain[0], words, colors.star, "left", 6, -9)] if words else []
+    return [band.encode(y="low:Q", y2="high:Q"), *write_words(said, alt.value(0))]
 
 
 def _threshold(clip_threshold: float, colors: Palette, words: str) -> list[alt.Chart]:

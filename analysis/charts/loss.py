@@ -51,6 +51,7 @@ def loss_curves(
     title: str = "training loss",
     panels: Sequence[Curves] = (),
     can_zoom: bool = False,
+    with_points: bool = False,
 ) -> alt.LayerChart:
     """Draws loss against step, logarithmic unless a loss is zero or negative, raw.
 
@@ -63,12 +64,13 @@ def loss_curves(
         title: Title of the y-axis.
         panels: Pictures that stand beside this one and share its y-axis.
         can_zoom: Whether the steps can be zoomed into.
+        with_points: Whether every drawn loss is a dot too.
     """
     has_strip = lr is not None and not lr.points.empty
     y = LossAxis([curves, *panels], marks.start, height, LOSS_SHARE if has_strip else 1.0)
     layers = [
         *_bands(marks, curves, colors),
-        *_lines(curves, y, title, colors, can_zoom),
+        *_lines(curves, y, title, colors, can_zoom, with_points),
         *_start(marks, colors),
     ]
     layers += [*_evaluations(marks, y, colors), *_crosses(curves, y, colors)]
@@ -85,7 +87,9 @@ def _step(window: tuple[int, int]) -> alt.X:
     return alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
 
 
-def _lines(curves: Curves, axis_: LossAxis, title: str, colors: Palette, can_zoom: bool) -> list[alt.Chart]:
+def _lines(
+    curves: Curves, axis_: LossAxis, title: str, colors: Palette, can_zoom: bool, with_points: bool
+) -> list[alt.Chart]:
     """Draws each label in its color: seeds thin, their median thick; a point under the mouse tells its numbers."""
     points, layers, y = curves.points.assign(shown=curves.points["value"]), [], axis_.encode(title)
     if axis_.is_log:
@@ -101,8 +105,9 @@ def _lines(curves: Curves, axis_: LossAxis, title: str, colors: Palette, can_zoo
         alt.Tooltip("value:Q", format=".3g"),
     ]
     own = points[~points["is_median"] & points["value"].notna()]
-    hover = alt.Chart(own[["label", "step", "value", "shown"]]).mark_point(size=36, opacity=0, filled=True, clip=True)
-    hover = hover.encode(x=x, y=y, tooltip=tip)
+    hover = alt.Chart(own[["label", "step", "value", "shown"]])
+    hover = hover.mark_point(size=36, opacity=float(with_points), filled=True, clip=True)
+    hover = hover.encode(x=x, y=y, tooltip=tip, **({"color": color} if with_points else {}))
     return [*layers, hover.add_params(zoom_of_steps()) if can_zoom else hover]
 
 
