@@ -163,10 +163,11 @@ def make_rungs(runs: list[RunDiagnosis], marks: tuple[SweepRun, ...]) -> list[Ru
 def find_ties(rungs: list[Rung], good: list[Rung], star: float) -> tuple[float, float]:
     """Returns the range of learning rates whose mean cannot be told from lr_star's by the spread of seeds.
 
-    A rate is told from it by its mean objective or by its mean logarithm: slow rates, far from converged, differ by
-    more between seeds than good ones, but by a like factor; rates near the edge the other way round. Pooled standard
-    deviation over stable rungs; one-sided t quantile at TIE_ALPHA / (2 scales (number of rungs - 1)). Without repeated
-    seeds the band is lr_star alone: known to one grid step only.
+    Rates at which most seeds are unstable are no alternative and left out. A rate is told from lr_star by its mean
+    objective or by its mean logarithm: slow rates, far from converged, differ by more between seeds than good ones, but
+    by a like factor; rates near the edge the other way round. Pooled standard deviation over stable rungs; one-sided t
+    quantile at TIE_ALPHA / (2 scales (number of rungs - 1)). Without repeated seeds the band is lr_star alone: known
+    to one grid step only.
     """
     scales = [(rungs, good)]
     if all((rung.finals > 0).all() for rung in rungs):
@@ -189,7 +190,8 @@ def _tie_on_one_scale(rungs: list[Rung], good: list[Rung], star: float, alpha: f
     near = [
         rung.base_lr
         for rung in good
-        if rung.mean - best.mean <= quantile * sd * math.sqrt(1 / len(best.finals) + 1 / len(rung.finals))
+        if rung.unstable < UNSTABLE_SHARE
+        and rung.mean - best.mean <= quantile * sd * math.sqrt(1 / len(best.finals) + 1 / len(rung.finals))
     ]
     return {star, *near}
 
