@@ -179,6 +179,12 @@ def not_checked(diagnosis: Diagnosis) -> str:
 def headline_of_no_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
     """Writes the headline of a study whose learning rate is not limited by instability."""
     top = max(mark.base_lr for mark in sweep.runs)
+    hit = main_event([judged for judged in diagnosis.runs if judged.series == sweep.series])
+    if sweep.verdict == "no-instability-seen" and hit is not None:
+        num = sum(judged.verdict == "unstable" for judged in diagnosis.runs)
+        title = f"{num} of {len(diagnosis.runs)} runs break{'s' * (num == 1)}, at no learning rate in most seeds"
+        said = (event_sentence(hit[1]), sweep.sentence, first_fix(diagnosis))
+        return Headline(title, " ".join(part for part in said if part), chips_of(diagnosis, hit[1], None))
     low, high = (number(base_lr) for base_lr in sweep.tie_band)
     titles = {
         "no-instability-seen": f"Nothing unstable up to learning rate {number(top)}",

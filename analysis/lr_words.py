@@ -34,6 +34,20 @@ def describe_sweep(sweep: LrSweep, rungs: list) -> LrSweep:
     return replace(sweep, sentence=" ".join(sentences(sweep, rungs)))
 
 
+def count_unstable(sweep: LrSweep, rungs: list) -> int:
+    """Returns how many runs of a sweep are infeasible or have a confirmed event."""
+    return sum(round(rung.unstable * sum(run.base_lr == rung.base_lr for run in sweep.runs)) for rung in rungs)
+
+
+def say_none(sweep: LrSweep, rungs: list) -> str:
+    """Says that there is no edge: no run is unstable, or no learning rate in half of its seeds."""
+    top, num_unstable = number(rungs[-1].base_lr), count_unstable(sweep, rungs)
+    if not num_unstable:
+        return f"No instability up to learning rate {top}"
+    some = f"{num_unstable} of {len(sweep.runs)} runs {'are' if num_unstable > 1 else 'is'}"
+    return f"No learning rate up to {top} is unstable in half of its seeds, but {some}"
+
+
 def sentences(sweep: LrSweep, rungs: list) -> list[str]:
     """Writes verdict, evidence and what is missing."""
     if sweep.lr_star is None:
@@ -48,7 +62,7 @@ def sentences(sweep: LrSweep, rungs: list) -> list[str]:
             f"Train at least 4 over a decade around {star}."
         ]
     if sweep.verdict == "no-instability-seen":
-        said.append(f"No instability up to learning rate {number(rungs[-1].base_lr)}; the best is {star}{band}.")
+        said.append(f"{say_none(sweep, rungs)}; the best is {star}{band}.")
     else:
         unstable = number(sweep.unstable_base_lr)
         seen = next(rung for rung in rungs if rung.base_lr == sweep.unstable_base_lr)

@@ -1,11 +1,14 @@
 import random
 
+import numpy as np
 import pytest
 
 from analysis.findings import diagnose
+from analysis.headline import write_headline
 from analysis.lr_words import number
 from analysis.runlog import schema
-from tests.studies import make_study, sweep, sweep_run
+from tests import curves
+from tests.studies import make_run, make_study, sweep, sweep_run
 
 
 def only_sweep(runs):
@@ -91,3 +94,29 @@ def test_a_run_that_was_stopped_at_a_rise_counts_as_unstable():
     found = only_sweep(runs + stopped)
     assert (found.verdict, found.unstable_base_lr) == ("edge", 0.3)
     assert [mark.reason for mark in found.runs if mark.base_lr == 0.3] == ["ended after a rise"] * 3
+
+
+def test_single_runs_that_break_are_said_though_no_rate_breaks_in_most_seeds():
+    runs = [run for run in sweep(edge=1e9) if run.record[schema.SEED] or run.record[schema.BASE_LR] != 0.03]
+    broken = sweep_run(0.03, 0, edge=0.01)
+    diagnosis = diagnose(make_study([*runs, broken]))
+    (found,) = diagnosis.sweeps
+    assert found.verdict == "no-instability-seen"
+    assert "1 of 18 runs is" in found.sentence
+    assert write_headline(diagnosis).title == "1 of 18 runs breaks, at no learning rate in most seeds"
+
+
+def test_noisy_slow_rates_make_no_plateau_of_an_edge():
+    runs = [
+        make_run(
+            curves.decline(300, np.random.default_rng(seed), end=end * spread, noise=0.01),
+            run_id=f"{base_lr}-{seed}",
+            base_lr=base_lr,
+            seed=seed,
+        )
+        for base_lr, end in ((1e-4, 1.6), (3e-4, 0.8), (1e-3, 0.4), (3e-3, 0.2), (1e-2, 2.2))
+        for seed, spread in enumerate((0.75, 1.0, 1.35))
+    ]
+    found = only_sweep(runs)
+    assert (found.lr_star, found.unstable_base_lr) == (3e-3, 1e-2)
+    assert found.tie_band == (1e-3, 3e-3)
