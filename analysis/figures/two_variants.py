@@ -28,7 +28,7 @@ class TwoVariants:
     Attributes:
         first: Sweep of the first variant.
         second: Sweep of the second.
-        low_lr: Highest shared learning rate that is stable for both.
+        low_lr: Highest shared learning rate that is stable for both; the lowest shared one where none is.
         high_lr: Lowest shared learning rate that is unstable for one; the highest shared one where none is.
         names: What tells them apart: ("stride 1x1", "stride 2x2").
     """
@@ -47,13 +47,13 @@ def find_two_variants(diagnosis: Diagnosis) -> Figure:
         (*_rank(kind, one, other), one, other)
         for one, other in itertools.combinations(diagnosis.sweeps, 2)
         if (kind := kind_of_variant(names_that_differ(keys[one.series], keys[other.series]))) is not None
-        and pair_of_lrs(one, other)
+        and low_and_high(one, other)
     ]
     if not pairs:
         return Figure(NUMBER, _missing(diagnosis))
     *_, one, other = min(pairs, key=lambda pair: pair[:-2])
     first, second = sorted((one, other), key=_edge)
-    low, high = pair_of_lrs(first, second)
+    low, high = low_and_high(first, second)
     names = tuple(
         shorten_label(each.series, [beside.series]).replace("=", " ").replace("_", " ")
         for each, beside in ((first, second), (second, first))
@@ -64,9 +64,15 @@ def find_two_variants(diagnosis: Diagnosis) -> Figure:
     )
 
 
+def low_and_high(one: LrSweep, other: LrSweep) -> tuple[float, float] | None:
+    """Returns the shared learning rates on both sides of the lower edge, else the ends; None for fewer than two."""
+    shared = sorted(set(rates_of(one)) & set(rates_of(other)))
+    return pair_of_lrs(one, other) or ((shared[0], shared[-1]) if len(shared) > 1 else None)
+
+
 def _rank(kind: int, one: LrSweep, other: LrSweep) -> tuple:
     """Ranks pairs: an option of the workload first, told apart by their edges, most learning rates in common."""
-    _, high = pair_of_lrs(one, other)
+    _, high = low_and_high(one, other)
     shared = len(set(rates_of(one)) & set(rates_of(other)))
     return kind > 0, (_edge(one) <= high) == (_edge(other) <= high), -shared, -_gap(one, other), kind
 
