@@ -48,8 +48,14 @@ class Picture:
 
 
 def names_of(diagnosis: Diagnosis) -> dict[str, str]:
-    """Returns the names of all runs, by run_id, as charts may show them; links hold them, so each differs."""
+    """Returns the names of all runs, by run_id, as charts may show them; links hold them, so each differs.
+
+    Where names are alike the series is named, too, and where that is not enough, the run_id.
+    """
     names = {judged.run.run_id: name(judged.run.name) for judged in diagnosis.runs}
+    series = {judged.run.run_id: name(judged.series) for judged in diagnosis.runs}
+    kinds = Counter(said for said, _ in {(names[run_id], series[run_id]) for run_id in names})
+    names = {run_id: f"{said}, {series[run_id]}" if kinds[said] > 1 else said for run_id, said in names.items()}
     times = Counter(names.values())
     return {run_id: f"{said} ({run_id})" if times[said] > 1 else said for run_id, said in names.items()}
 
