@@ -18,6 +18,7 @@ $(VENV)/installed: requirements.txt
 $(VENV)/test-installed: $(VENV)/installed tests/requirements.txt
 	$(BIN)/pip install --quiet --requirement tests/requirements.txt
 	tests/browser/install_chromium.sh
+	tests/reviews/install_postgresql.sh
 	touch $@
 
 install: $(VENV)/installed

@@ -1,9 +1,10 @@
-"""The command line: python -m analysis diagnose | import | formats."""
+"""The command line: python -m analysis diagnose | import | figures | report | formats."""
 
 import argparse
 import json
 import os
 import sys
+from datetime import UTC, datetime
 
 from analysis.runlog import RunLogError
 
@@ -40,10 +41,36 @@ def build_parser() -> argparse.ArgumentParser:
         way.add_argument(
             "--pattern", metavar="REGEX", help=r"read text by groups, such as '(?P<step>\d+).*loss=(?P<train_loss>\S+)'"
         )
+    figures = commands.add_parser(
+        "figures",
+        help="the playbook's figures from the runs of a study",
+        epilog="example: python -m analysis figures demo -o figures/",
+    )
+    figures.add_argument("paths", nargs="+", metavar="STUDY", help="study, or log files as for diagnose")
+    figures.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")
+    figures.add_argument("-o", "--output", metavar="FOLDER", help="write one self-contained HTML page per figure")
+    figures.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
+    add_report(commands)
     commands.add_parser(
         "formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats"
     )
     return parser
+
+
+def add_report(commands: argparse._SubParsersAction) -> None:
+    """Adds the command that writes a report."""
+    report = commands.add_parser(
+        "report",
+        help="one self-contained HTML page of a study, or Markdown",
+        epilog="example: python -m analysis report demo -o report.html",
+    )
+    report.add_argument("paths", nargs="+", metavar="STUDY", help="study, or log files as for diagnose")
+    report.add_argument("-o", "--output", metavar="FILE", help="file to write (default: report.html)")
+    report.add_argument(
+        "--markdown", action="store_true", help="print Markdown for a pull request, or write it with -o"
+    )
+    report.add_argument("--review", metavar="FILE", help="exported review, whose decisions join the report")
+    report.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
 
 
 def read_map(pairs: list[str]) -> dict[str, str]:
@@ -100,6 +127,50 @@ def run_import(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_figures(args: argparse.Namespace) -> int:
+    """Prints the figures of a study, and writes their pages where a folder is given."""
+    from analysis.figure_report import publish_figures, write_pages, write_rows
+    from analysis.figures import find_figures
+    from analysis.findings import diagnose
+    from analysis.runlog import read_paths
+
+    diagnosis = diagnose(read_paths(args.paths, store=args.store))
+    figures = find_figures(diagnosis)
+    files = write_pages(diagnosis, figures, args.output) if args.output else {}
+    if args.json:
+        json.dump(publish_figures(diagnosis, figures, files), sys.stdout, allow_nan=False)
+        print()
+    else:
+        print(write_rows(figures))
+        for path in files.values():
+            print(f"wrote {path}", file=sys.stderr)
+    return 0
+
+
+def run_report(args: argparse.Namespace) -> int:
+    """Writes the report of a study to a file, or as Markdown to standard output."""
+    from analysis.findings import diagnose
+    from analysis.report import gather, read_review, write_html, write_markdown
+    from analysis.runlog import read_paths
+
+    review = read_review(args.review) if args.review else None
+    report = gather(diagnose(read_paths(args.paths, store=args.store)), datetime.now(UTC), review)
+    written = write_markdown(report) if args.markdown else write_html(report)
+    if args.markdown and not args.output:
+        print(written, end="")
+        return 0
+    path = args.output or "report.html"
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(written)
+    except OSError as error:
+        raise RunLogError(
+            f"{path} cannot be written ({error.strerror}). -o needs a file in a folder that exists"
+        ) from error
+    print(f"wrote {path}", file=sys.stderr)
+    return 0
+
+
 def run_formats(args: argparse.Namespace) -> int:
     """Lists what can be read."""
     from analysis.runlog.readers import READERS
@@ -109,7 +180,13 @@ def run_formats(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"diagnose": run_diagnose, "import": run_import, "formats": run_formats}
+COMMANDS = {
+    "diagnose": run_diagnose,
+    "import": run_import,
+    "figures": run_figures,
+    "report": run_report,
+    "formats": run_formats,
+}
 
 
 def main(argv: list[str] | None = None) -> int:
