@@ -8,26 +8,51 @@ import streamlit as st
 from analysis.headline import write_headline
 from analysis.results import Diagnosis
 from analysis.runlog.bounded_import import FileOutcome, Reading
+from analysis.runlog.bounded_wandb import has_key
 from analysis.runlog.readers import READERS
-from app_pages import shown, studies, uploads
+from app_pages import people, shown, studies, uploads
+from app_pages.formats import ask_formats
 from app_pages.pictures import key_of, picture_of_loss, remember, show
-from app_pages.roles import ask_formats, show_roles
+from app_pages.roles import show_roles
 
 MAX_MEGABYTES = 200  # as server.maxUploadSize
-FILES, FOLDER = "Files", "A folder"
+FILES, FOLDER, SERVER = "Files", "A folder", "W&B"
+NO_KEY = "Set WANDB_API_KEY in the environment of the dashboard and start it again. No page takes a key."
 NOT_OFFLINE = "This system lets no process leave the network, so only Python kept the reader from it, not the kernel."
 
 
-def take_files() -> list:
-    """Shows what takes files, or a folder with all that is in it."""
-    kind = st.segmented_control("Read", [FILES, FOLDER], default=FILES, required=True, key="give", bind="query-params")
-    return st.file_uploader(
+def take_logs() -> Reading | None:
+    """Shows what takes files, a folder with all that is in it, or the address of runs; returns what was read."""
+    kinds = [FILES, FOLDER, SERVER]
+    kind = st.segmented_control("Read", kinds, default=FILES, required=True, key="give", bind="query-params")
+    if kind == SERVER:
+        address = take_address()
+        return uploads.read_server_once(address) if address else uploads.forget()
+    files = st.file_uploader(
         "Log files" if kind == FILES else "Folder of logs",
         accept_multiple_files=True if kind == FILES else "directory",
         max_upload_size=MAX_MEGABYTES,
         key="files" if kind == FILES else "folder",
         label_visibility="collapsed",
     )
+    return uploads.read_once(files) if files else uploads.forget()
+
+
+def take_address() -> str:
+    """Shows what takes the address of runs on a W&B server; without a key it says what to set."""
+    if not has_key():
+        st.info(NO_KEY, icon=":material/key_off:")
+        return ""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        address = st.text_input(
+            "Runs on a W&B server",
+            placeholder="ENTITY/PROJECT, ENTITY/PROJECT/RUN, or the address of one in the browser",
+            key="wandb",
+        )
+        if st.button("Read again", icon=":material/refresh:", disabled=not address.strip()):
+            uploads.forget()
+    st.caption("Asked by this machine, with the key of its environment; no other server than that one is asked.")
+    return address.strip()
 
 
 def show_reading(reading: Reading) -> None:
@@ -77,7 +102,7 @@ def table_of_files(outcomes: Sequence[FileOutcome]) -> pd.DataFrame:
         (
             shown.name(outcome.path),
             shown.literal(outcome.reason) or "read",
-            " or ".join(outcome.kinds),
+            uploads.choice_for(outcome).get("format") or " or ".join(outcome.kinds),
             len(outcome.run_ids),
         )
         for outcome in sorted(outcomes, key=lambda outcome: not outcome.reason)
@@ -90,11 +115,10 @@ st.markdown(
     "One row per step, with a column `step` and a loss. Add `grad_norm` and `lr` for more; write one file per run. "
     "Files are read here, on this machine, by a process without network that ends with them."
 )
-if files := take_files():
-    if (reading := uploads.read_once(files)) is not None:
-        show_reading(reading)
-else:
-    uploads.forget()
+if not people.may("reviewer"):
+    st.info(people.FILES_NEED, icon=":material/lock:")
+elif (reading := take_logs()) is not None:
+    show_reading(reading)
 st.caption(f"Told by content, not by name: {', '.join(reader.NAME for reader in READERS)}.")
 st.subheader("From the command line", anchor=False)
 st.markdown("Your own files, without these limits: this writes them to the store that the list of studies shows.")

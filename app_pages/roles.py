@@ -9,14 +9,15 @@ from analysis.runlog.bounded_import import FileOutcome
 from app_pages import shown, uploads
 
 ROLES = (schema.STEP, schema.TRAIN_LOSS, schema.EVAL_LOSS, schema.GRAD_NORM, schema.LR)
-MOST_FORMATS = 4  # ours: of files that several formats recognise, asked for one by one
 
 
 def show_roles(outcomes: Sequence[FileOutcome]) -> None:
     """Shows the roles of the columns by format; a change reads the files again."""
-    kinds = dict.fromkeys(outcome.kinds[0] for outcome in outcomes if len(outcome.kinds) == 1 and outcome.columns)
-    for kind in kinds:
-        files = [outcome for outcome in outcomes if outcome.kinds == (kind,) and outcome.columns]
+    by_kind: dict[str, list[FileOutcome]] = {}
+    for outcome in outcomes:
+        if outcome.columns and (kind := uploads.kind_of(outcome)):
+            by_kind.setdefault(kind, []).append(outcome)
+    for kind, files in by_kind.items():
         is_open = not any(outcome.run_ids for outcome in files)
         with st.expander(f"Columns of {kind}", icon=":material/view_column:", expanded=is_open):
             show_roles_of(kind, files)
@@ -44,18 +45,3 @@ def show_roles_of(kind: str, files: Sequence[FileOutcome]) -> None:
                 width=170,
             )
     st.caption("Gray is what the reader found. A choice holds for all files of this format in this session.")
-
-
-def ask_formats(outcomes: Sequence[FileOutcome]) -> None:
-    """Asks as what to read the files that several formats recognise."""
-    for outcome in [outcome for outcome in outcomes if len(outcome.kinds) > 1][:MOST_FORMATS]:
-        widget = f"format of {outcome.path}"
-        st.selectbox(
-            shown.sentence(f"Read {outcome.path} as"),
-            outcome.kinds,
-            index=None,
-            key=widget,
-            on_change=uploads.remember_format,
-            args=(outcome.path, widget),
-            width=320,
-        )

@@ -1,12 +1,16 @@
 """Files that this visitor gave: read once, shown as a study, written to the store and taken back."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from analysis.runlog import RunLogError, Study, undo_import, write_runs
-from analysis.runlog.bounded_import import Reading, read_files
+from analysis.runlog.bounded_import import FileOutcome, Reading, read_files
+from analysis.runlog.bounded_wandb import read_server
 from app_pages import shown, studies
 
 READ, WRITTEN, ROLES, FORMATS = "import_read", "import_written", "import_roles", "import_formats"
+ALL_UNKNOWN = ""  # stands in FORMATS for all files that no format recognises
 
 
 def read_once(files: list) -> Reading | None:
@@ -15,19 +19,25 @@ def read_once(files: list) -> Reading | None:
     Returns:
         What was read; None, with one line on the page, where the files are too many or too large.
     """
-    roles, formats = st.session_state.setdefault(ROLES, {}), st.session_state.setdefault(FORMATS, {})
-    asked = ([file.file_id for file in files], repr(roles), repr(formats))
-    kept = st.session_state.get(READ, {})
+    formats = st.session_state.setdefault(FORMATS, {})
+    asked = ([file.file_id for file in files], repr(formats))
+    given = [(file.name, file.getbuffer()) for file in files]
+    return _read_once(asked, "files", lambda roles, tell: read_files(given, roles, formats, tell))
+
+
+def read_server_once(address: str) -> Reading | None:
+    """Reads the runs of an address on a W&B server; arguments and result as for `read_once`."""
+    return _read_once((address, ""), "runs", lambda roles, tell: read_server(address, roles, tell))
+
+
+def _read_once(asked: tuple, what: str, read: Callable[[dict, Callable], Reading]) -> Reading | None:
+    roles = st.session_state.setdefault(ROLES, {})
+    asked, kept = (*asked, repr(roles)), st.session_state.get(READ, {})
     if kept.get("asked") == asked:
         return kept["reading"]
-    bar = st.progress(0.0, "Reading the files")
+    bar = st.progress(0.0, f"Reading the {what}")
     try:
-        reading = read_files(
-            [(file.name, file.getbuffer()) for file in files],
-            roles,
-            formats,
-            lambda done, total: bar.progress(done / total, f"{done} of {total} files read"),
-        )
+        reading = read(roles, lambda done, total: bar.progress(done / total, f"{done} of {total} {what} read"))
     except RunLogError as error:
         st.error(shown.sentence(str(error)), icon=":material/error:")
         return None
@@ -64,9 +74,15 @@ def remember_role(kind: str, role: str, widget: str) -> None:
         chosen[role] = st.session_state[widget]
 
 
-def remember_format(path: str, widget: str) -> None:
-    """Takes over as what a file is read that several formats recognise."""
-    st.session_state.setdefault(FORMATS, {})[path] = st.session_state[widget]
+def choice_for(outcome: FileOutcome) -> dict[str, str]:
+    """Returns how a file is read by choice: its own choice, or that for all files that no format recognises."""
+    formats = st.session_state.setdefault(FORMATS, {})
+    return formats.get(outcome.path) or (formats.get(ALL_UNKNOWN, {}) if not outcome.kinds else {})
+
+
+def kind_of(outcome: FileOutcome) -> str:
+    """Returns the format that a file was read in, "" where there is none or several fit."""
+    return choice_for(outcome).get("format") or ("" if len(outcome.kinds) != 1 else outcome.kinds[0])
 
 
 def offer_store(study: Study) -> None:

@@ -23,6 +23,7 @@ MAX_DEPTH, MAX_PART = 16, 200  # ours: folders in a name, bytes of each
 NUM_READERS = 2  # ours: processes at a time, of all visitors; the others wait
 _turns = threading.BoundedSemaphore(NUM_READERS)
 
+Choice = Mapping[str, str]  # "format": NAME of a reader, and "pattern" where that takes one
 File = tuple[str, bytes | memoryview]  # name, with folders where a folder was given, and content
 
 
@@ -65,7 +66,7 @@ class Reading:
 def read_files(
     files: Sequence[File],
     column_maps: Mapping[str, Mapping[str, str]] | None = None,
-    formats: Mapping[str, str] | None = None,
+    formats: Mapping[str, Choice] | None = None,
     on_file: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Reads files from outside without trusting them: no content is parsed in this process.
@@ -73,7 +74,8 @@ def read_files(
     Args:
         files: Names and contents.
         column_maps: By format, names of the schema to column names of the files.
-        formats: By path of a file that several formats recognise, the one that was chosen.
+        formats: By path of a file that several formats recognise or none, how to read it; "" stands for all files
+            that none does.
         on_file: Is told how many of how many files are done.
 
     Raises:
@@ -86,11 +88,26 @@ def read_files(
         raise RunLogError(
             f"the files have {size >> 20} MiB together (at most {MAX_BYTES >> 20}). Use `python -m analysis import`"
         )
-    with _turns, tempfile.TemporaryDirectory(prefix="steadystep-") as folder:
+    with tempfile.TemporaryDirectory(prefix="steadystep-") as folder, _turns:
         job = _Job(Path(folder), {"column_maps": column_maps or {}, "formats": formats or {}}, on_file)
         job.place(files)
         job.read_all()
         return job.finish(name_study([safe_parts(name) for name, _ in files]))
+
+
+def read_fetched(
+    fetch: Callable[[Path, Path], int],
+    name: str,
+    column_maps: Mapping[str, Mapping[str, str]] | None = None,
+    on_file: Callable[[int, int], None] | None = None,
+) -> Reading:
+    """As `read_files`, for the files that `fetch(folder, folder to work in)` puts there; it returns how many."""
+    with tempfile.TemporaryDirectory(prefix="steadystep-") as folder:
+        job = _Job(Path(folder), {"column_maps": column_maps or {}, "formats": {}}, on_file)
+        job.num_placed = fetch(job.inbox, job.work)
+        with _turns:
+            job.read_all()
+        return job.finish(name)
 
 
 def name_study(paths: Sequence[Sequence[str]]) -> str:

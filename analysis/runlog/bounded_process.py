@@ -23,20 +23,25 @@ class ReaderEnd(Exception):
     """The process ended, or was ended, while it read a file; the message goes on behind the file's name."""
 
 
-def run_reader(request: Mapping[str, object], work: Path) -> Iterator[object]:
+def run_reader(
+    request: Mapping[str, object], work: Path, script: str = "", secrets: Mapping[str, str] | None = None
+) -> Iterator[object]:
     """Yields the answers of a process of its own, which is gone when the generator is closed.
 
     Args:
         request: What bounded_read is told.
         work: Empty folder that is its working directory and takes its temporary files.
+        script: Path of another script than bounded_read that is run so.
+        secrets: What its environment holds beside the folders.
 
     Raises:
         ReaderEnd: It ended by a limit or a fault, or was ended for its silence or for an answer that is no JSON.
     """
     process = subprocess.Popen(
-        [sys.executable, "-P", "-B", bounded_read.__file__],
+        [sys.executable, "-P", "-B", script or bounded_read.__file__],
         cwd=work,
-        env={"PYTHONPATH": str(PROJECT), "TMPDIR": str(work), "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+        env=dict(secrets or {})
+        | {"PYTHONPATH": str(PROJECT), "TMPDIR": str(work), "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

@@ -87,13 +87,17 @@ def answer(path: Path, name: str, request: Mapping[str, object], target: Path) -
     """Reads one file, writes its runs to TARGET-0.parquet and so on, and returns what became of it."""
     from analysis.runlog import sealing
     from analysis.runlog.paths import find_readers
+    from analysis.runlog.readers import pattern_text
     from analysis.runlog.study import RunLogError
 
     told = {"kinds": [], "num_runs": 0, "reason": "", "columns": [], "roles": {}, "skipped": []}
     try:
-        chosen = request["formats"].get(name)
         told["kinds"] = [reader.NAME for reader in find_readers(path)]
-        study = read_mapped(path, request["column_maps"].get(chosen or "".join(told["kinds"])), chosen)
+        choice = request["formats"].get(name) or (not told["kinds"] and request["formats"].get("")) or {}
+        chosen = choice.get("format")
+        pattern = choice.get("pattern", "") if chosen == pattern_text.NAME else None
+        column_map = request["column_maps"].get(chosen or "".join(told["kinds"]))
+        study = read_mapped(path, column_map, {"format_name": chosen, "pattern": pattern})
         if len(study) > MAX_RUNS:
             raise RunLogError(f"{path.name} has {len(study)} runs (at most {MAX_RUNS}). Split it")
         for number, run in enumerate(study):
@@ -107,7 +111,7 @@ def answer(path: Path, name: str, request: Mapping[str, object], target: Path) -
     return told | {"num_runs": len(study), "columns": columns, "roles": roles, "skipped": skipped}
 
 
-def read_mapped(path: Path, column_map: Mapping[str, str] | None, chosen: str | None):
+def read_mapped(path: Path, column_map: Mapping[str, str] | None, how: Mapping[str, str | None]):
     """Returns the study in a file; columns that were chosen for other files of its kind count where it has them."""
     from dataclasses import replace
 
@@ -115,12 +119,12 @@ def read_mapped(path: Path, column_map: Mapping[str, str] | None, chosen: str | 
     from analysis.runlog.readers.columns import ColumnError
 
     try:
-        return read_paths([path], column_map=column_map, format_name=chosen)
+        return read_paths([path], column_map=column_map, **how)
     except ColumnError as error:
         if not column_map or set(column_map.values()) <= set(error.columns):
             raise
         note = f"it has not all of the columns that were chosen ({', '.join(column_map.values())}); its own names count"
-        study = read_paths([path], format_name=chosen)
+        study = read_paths([path], **how)
         runs = [replace(run, log=replace(run.log, notes=(*run.log.notes, note))) for run in study]
         return replace(study, runs=tuple(runs))
 

@@ -9,7 +9,8 @@ from analysis.runlog import schema
 from analysis.runlog.study import LogDescription
 
 RECORD_SOURCE = "steadystep.run"  # a Parquet file whose record follows our schema
-OWN_SOURCES = ("runner", "RunWriter", RECORD_SOURCE)  # grad_norm is before clipping by the definition of the column
+OWN_WRITERS = ("runner", "RunWriter")
+OWN_SOURCES = (*OWN_WRITERS, RECORD_SOURCE)  # grad_norm is before clipping by the definition of the column
 AT_THRESHOLD = 1e-4  # ours: relative; torch divides by norm + 1e-6, loggers round to 4 digits or more
 MIN_AT_THRESHOLD = 5  # ours: a norm before clipping meets lambda to 4 digits by chance once or twice, not 5 times
 

@@ -10,9 +10,10 @@ from types import ModuleType
 
 from analysis.runlog import layout, line_log, schema, sealing, store, wandb_cloud
 from analysis.runlog.readers import GENERAL, READERS, SPECIFIC, pattern_text
+from analysis.runlog.readers.text_file import HEAD_BYTES
 from analysis.runlog.study import Run, RunLogError, Skipped, Study
 
-HEAD_BYTES = 4096  # ours: what a reader may look at to recognise its format
+NO_FORMAT = "is no run log"
 
 PathRun = tuple[Path, Run]
 ReadFile = Callable[[Path], tuple[Run, ...]]
@@ -109,7 +110,7 @@ def _choose_reader(path: Path, format_name: str | None) -> ModuleType:
                 f"no format is called {format_name!r}. Choose one that `python -m analysis formats` lists"
             )
     if not readers:
-        raise RunLogError(f"{path.name} is no run log. Give a format that `python -m analysis formats` lists")
+        raise RunLogError(f"{path.name} {NO_FORMAT}. Give a format that `python -m analysis formats` lists")
     if len(readers) > 1:
         names = " or ".join(repr(reader.NAME) for reader in readers)
         raise RunLogError(f"{path.name} can be read as {names}. Choose with --format NAME")

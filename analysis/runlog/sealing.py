@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,8 +25,12 @@ def checksum(table: pa.Table) -> int:
     for name in table.column_names:
         column = table[name].combine_chunks()
         total = zlib.crc32(f"{name} {column.type} {len(column)}".encode(), total)
-        total = zlib.crc32(column.is_valid().to_numpy(zero_copy_only=False), total)
-        total = zlib.crc32(column.fill_null(0).to_numpy(zero_copy_only=False), total)
+        if column.null_count:
+            logged, column = column.is_valid().to_numpy(zero_copy_only=False), column.fill_null(0)
+        else:  # the usual case, in half the time
+            logged = np.ones(len(column), bool)
+        total = zlib.crc32(logged, total)
+        total = zlib.crc32(column.to_numpy(zero_copy_only=False), total)
     return total
 
 

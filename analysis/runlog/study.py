@@ -74,9 +74,10 @@ class Run:
         """Returns (steps int64, values float64) of the rows in which `column` was logged; NaN and inf kept."""
         if column not in self.steps.column_names:
             return np.empty(0, np.int64), np.empty(0)
-        values = self.steps[column]
+        values, steps = self.steps[column], self.steps[schema.STEP].to_numpy()
+        if not values.null_count:
+            return steps, values.to_numpy()
         logged = values.is_valid().to_numpy()
-        steps = self.steps[schema.STEP].to_numpy()
         return steps[logged], values.to_numpy()[logged]
 
     @cached_property

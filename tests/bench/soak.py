@@ -4,17 +4,24 @@ Kills fall at other moments and generated files are others in every round; a fai
 """
 
 import argparse
+import math
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 
 from analysis.runlog.bounded_import import read_files
+from tests.bench.peak import peak_megabytes
 from tests.runlog import hostile
-from tests.runlog.readers.fuzzing import fuzz
+from tests.runlog.readers.fuzzing import fuzz, memory_folder
 from tests.runlog.readers.malformed import GOOD
 
 FAULTS = ["tests/runlog", "tests/runners/test_kills.py"]
@@ -37,9 +44,13 @@ def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--rounds", type=int, default=20, metavar="N", help="of the fault tests; %(default)s")
     ask.add_argument("--files", type=int, default=100_000, metavar="N", help="malformed, of each format; %(default)s")
+    ask.add_argument("--seconds", type=float, metavar="S", help="of processor time for each format; no limit")
+    ask.add_argument("--formats", nargs="+", choices=sorted(GOOD), metavar="NAME", help="of malformed files; all")
+    ask.add_argument("--only-files", action="store_true", help="malformed files, neither bombs nor fault tests")
     ask.add_argument("--seed", type=int, default=1, metavar="N", help="of malformed files; %(default)s")
     args = ask.parse_args()
-    failed = [explode(), fuzz_all(args.files, args.seed), repeat_tests(args.rounds)]
+    failed = [fuzz_all(args.formats or sorted(GOOD), args.files, args.seed, args.seconds or math.inf)]
+    failed += [] if args.only_files else [explode(), repeat_tests(args.rounds)]
     return 1 if any(failed) else 0
 
 
@@ -58,16 +69,30 @@ def explode() -> int:
     return harmful
 
 
-def fuzz_all(num: int, seed: int) -> int:
-    """Reads malformed files of every format; returns how many showed a bug, which are kept."""
-    folder, num_bugs = Path(tempfile.mkdtemp(prefix="steadystep-fuzz-")), 0
-    for name in sorted(GOOD):
-        found = fuzz(name, folder, num, float("inf"), seed)
+def fuzz_all(names: Sequence[str], num: int, seed: int, seconds: float) -> int:
+    """Reads malformed files of formats, each format in a process of its own; returns how many showed a bug."""
+    kept, num_bugs, num_files = Path(tempfile.mkdtemp(prefix="steadystep-fuzz-")), 0, 0
+    for name in names:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            try:
+                found, megabytes = process.submit(fuzz_one, name, kept, num, seed, seconds).result()
+            except BrokenProcessPool:
+                found, megabytes = Counter({"the process crashed": 1}), 0
         bugs = {verdict: times for verdict, times in found.items() if verdict not in ("read", "refused")}
-        num_bugs += sum(bugs.values())
-        print(f"malformed {name}: {found['read']} read, {found['refused']} refused, bugs {bugs or 'none'}", flush=True)
-    print(f"{num_bugs} of {num * len(GOOD)} malformed files showed a bug" + (f", see {folder}" if num_bugs else ""))
+        num_bugs, num_files = num_bugs + sum(bugs.values()), num_files + found.total()
+        told = f"{found.total()} files, {found['read']} read, {found['refused']} refused, bugs {bugs or 'none'}"
+        print(f"malformed {name}: {told}, process at most {megabytes} MiB", flush=True)
+    print(f"{num_bugs} of {num_files} malformed files showed a bug" + (f", see {kept}" if num_bugs else ""))
     return num_bugs
+
+
+def fuzz_one(name: str, kept: Path, num: int, seed: int, seconds: float) -> tuple[Counter[str], int]:
+    """Returns what became of malformed files of a format, and the peak memory of this process in MiB."""
+    with memory_folder() as folder:
+        found = fuzz(name, folder, num, seconds, seed)
+        for path in folder.glob(f"{name.replace(' ', '_')}-*"):
+            shutil.move(path, kept)
+    return found, peak_megabytes()
 
 
 def repeat_tests(rounds: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -24,15 +24,22 @@ class StandIn:
     Attributes:
         runs: Rows of the runs by id.
         asked: Names of the queries, in their order.
+        logins: What it was shown as login.
+        moved_to: Where it sends who asks, "" where it answers.
         url: Where it listens.
     """
 
     def __init__(self, runs: Mapping[str, Sequence[Mapping[str, object]]]):
         self.runs = runs
         self.asked: list[str] = []
+        self.logins: set[str] = set()
+        self.moved_to = ""
         self.url = ""
 
-    async def answer(self, request: Request) -> JSONResponse:
+    async def answer(self, request: Request) -> Response:
+        self.logins.add(request.headers.get("authorization", ""))
+        if self.moved_to:
+            return RedirectResponse(self.moved_to, 302)
         body = await request.body()
         if request.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)

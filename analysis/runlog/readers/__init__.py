@@ -31,6 +31,7 @@ from analysis.runlog.readers import (
     timm_csv,
     trackio_parquet,
     trackio_sqlite,
+    wandb_fetched,
     wandb_history_csv,
     wandb_offline,
     wandb_runs_table,
@@ -41,7 +42,7 @@ from analysis.runlog.readers import (
 
 # Each claims only what its own logger writes.
 SPECIFIC: tuple[ModuleType, ...] = (
-    *(tensorboard_events, zip_archive, wandb_offline),
+    *(tensorboard_events, zip_archive, wandb_offline, wandb_fetched),
     *(mlflow_files, mlflow_sqlite, trackio_sqlite, trackio_parquet, neptune_parquet),
     *(wandb_ui_csv, wandb_history_csv, wandb_runs_table),
     *(algoperf_csv, lightning_csv, keras_csv, timm_csv, yolo_csv, long_csv),

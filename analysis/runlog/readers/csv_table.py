@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from analysis.runlog.readers.settings import find_settings
 from analysis.runlog.study import RunLogError
 
 CHUNK_ROWS = 65_536  # ours: bounds the memory that text cells take
+BLOCK = 2**20  # Arrow's own; a small file needs no more than itself
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def is_text(head: bytes) -> bool:
 
 def read_header(head: bytes) -> list[str]:
     """Returns the column names in the first bytes of a file, [] where they are no table."""
+    return list(_read_header(head))
+
+
+@lru_cache(4)  # a dozen readers look at the same head
+def _read_header(head: bytes) -> Sequence[str]:
     if not is_text(head):
         return []
     lines = head.decode("utf-8-sig", errors="replace").lstrip("\r\n").splitlines()[:1]
@@ -92,7 +99,12 @@ def _read_plain(path: Path, delimiter: str, num_header_lines: int, plan: ColumnP
         with pa.OSFile(str(path)) as file:
             table = pa_csv.read_csv(
                 file,
-                pa_csv.ReadOptions(use_threads=False, skip_rows=num_header_lines, autogenerate_column_names=True),
+                pa_csv.ReadOptions(
+                    use_threads=False,
+                    block_size=min(file.size() + 1, BLOCK),
+                    skip_rows=num_header_lines,
+                    autogenerate_column_names=True,
+                ),
                 pa_csv.ParseOptions(delimiter=delimiter),
                 pa_csv.ConvertOptions(
                     include_columns=list(columns.values()),

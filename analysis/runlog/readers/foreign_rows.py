@@ -34,6 +34,7 @@ def build_foreign_run(
     notes: Sequence[str],
     keeps_nan: bool,
     non_finite: str = "",
+    restarts: Sequence[int] = (),
 ) -> Run:
     """Returns the run of a foreign table.
 
@@ -45,6 +46,7 @@ def build_foreign_run(
         notes: Sentences known so far.
         keeps_nan: Whether the format is known to tell NaN from an empty cell; else lost ones are looked for.
         non_finite: What the format is known to do to NaN and infinity.
+        restarts: Rows at which a later attempt is known to begin.
 
     Raises:
         RunLogError: A step is missing or no whole number, or there are no rows.
@@ -65,7 +67,7 @@ def build_foreign_run(
     if lost:
         notes = [*notes, lost]
         non_finite = "NaN was written as an empty cell; read as NaN where all metrics of a logged step are empty"
-    return build_run(number_attempts(table), record, file, notes, non_finite)
+    return build_run(number_attempts(table, restarts), record, file, notes, non_finite)
 
 
 def _constants(columns: Columns) -> Mapping[str, np.ndarray]:
@@ -142,11 +144,18 @@ def _keep_on_cadence(candidates: np.ndarray, trained: np.ndarray, steps: np.ndar
     return kept
 
 
-def number_attempts(table: pa.Table) -> pa.Table:
-    """Returns the table with a column `attempt` if logged losses jump back in step, as a resumed run makes them."""
+def number_attempts(table: pa.Table, restarts: Sequence[int] = ()) -> pa.Table:
+    """Returns the table with a column `attempt` if logged losses jump back in step, as a resumed run makes them.
+
+    Args:
+        table: Rows in the order they were written.
+        restarts: Rows at which a later attempt begins, whatever its steps.
+    """
     name = next((name for name in schema.LOSS_COLUMNS if name in table.column_names), schema.STEP)
     rows = np.flatnonzero(table[name].is_valid().to_numpy())
     steps = table[schema.STEP].to_numpy()
     jumps = np.zeros(len(steps), np.int64)
     jumps[rows[1:]] = np.diff(steps[rows]) < 0
+    starts = [rows[rows >= row][0] for row in restarts if (rows >= row).any()]
+    jumps[starts] = 1
     return table.append_column(schema.ATTEMPT, pa.array(1 + np.cumsum(jumps))) if jumps.any() else table

@@ -15,6 +15,8 @@ from analysis.runlog.study import Run, RunLogError
 
 MAX_CELLS = 50_000_000  # ours: rows x metrics; 450 MB of columns
 
+Column = tuple[np.ndarray, np.ndarray]  # places of rows, values
+
 
 class GatheredRows:
     """Collects rows, each a mapping from metric to value, and gives them back as columns.
@@ -48,6 +50,14 @@ class GatheredRows:
             values.append(number)
         self.num_rows += 1
 
+    def extend(self, num_rows: int, columns: Mapping[str, Column]) -> None:
+        """Adds rows of numbers, given as the places within them and the values of each metric."""
+        for name, (places, values) in columns.items():
+            old_places, old_values = self._cells.setdefault(name, (array("q"), array("d")))
+            old_places.frombytes((places + self.num_rows).astype(np.int64).tobytes())
+            old_values.frombytes(values.astype(np.float64).tobytes())
+        self.num_rows += num_rows
+
     @property
     def num_logged(self) -> dict[str, int]:
         """How many numbers each metric has."""
@@ -69,7 +79,7 @@ class GatheredRows:
 
 def is_unicode(text: str) -> bool:
     """Returns whether a text has no half of a character, as JSON can spell one."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,14 @@ class Reading:
         notes: Sentences for the reader of a verdict.
         keeps_nan: Whether the format tells NaN from what was not logged.
         non_finite: What the format does to NaN and infinity; "" where it keeps them.
+        restarts: Numbers of the rows at which a later attempt of the run begins, beside those that jump back.
     """
 
     record: Mapping[str, object]
     notes: tuple[str, ...] = ()
     keeps_nan: bool = True
     non_finite: str = ""
+    restarts: tuple[int, ...] = ()
 
 
 def build_gathered_run(
@@ -121,7 +133,8 @@ def build_gathered_run(
     if left_out:
         notes.append(f"metrics that are not numbers or have no free name are left out: {list_names(left_out)}")
     record = {**reading.record, **settings.fields, **plan.facts}
-    return build_foreign_run(columns, record, path.name, notes, reading.keeps_nan, reading.non_finite)
+    how = (reading.keeps_nan, reading.non_finite, reading.restarts)
+    return build_foreign_run(columns, record, path.name, notes, *how)
 
 
 def list_names(names: Sequence[str]) -> str:

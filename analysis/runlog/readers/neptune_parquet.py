@@ -35,6 +35,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         RunLogError: The file is damaged or a further part, or no run of it has a loss.
     """
     table = pa.concat_tables([read_columns(part, COLUMNS, only=True) for part in _list_parts(path)])
+    wrong = next((name for name in (PATH, KIND) if not pa.types.is_string(table.schema.field(name).type)), None)
+    if wrong:
+        raise RunLogError(f"{path.name} column {wrong} is no text. Export the run again")
     runs = ((run, partial(_build, path, run, rows, column_map)) for run, rows in split_runs(table, RUN))
     return read_several(path.name, runs)
 

@@ -32,6 +32,10 @@ def read_columns(path: Path, needed: Collection[str], only: bool = False) -> pa.
         missing = sorted(set(needed) - set(pq.read_schema(path).names))
         table = pq.read_table(path, columns=list(needed) if only and not missing else None)
         table.validate(full=True)  # texts that are no UTF-8
+        for column in sorted(set(needed) - set(missing)):
+            if pa.types.is_binary(table.schema.field(column).type):  # text without the mark that it is text
+                place = table.column_names.index(column)
+                table = table.set_column(place, column, table[column].cast(pa.string()))
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise RunLogError(f"{path.name} cannot be read ({reason}). Copy it again") from error

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+HEAD_BYTES = 4096  # ours: what a reader may look at to recognise its format
 PROBED_BYTES = 4 * 2**20  # ours: what may stand before the first logged step (environment, arguments, a script)
 MAX_LINE = 2**20  # ours: characters; longer lines come in pieces
 COLOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -15,7 +16,7 @@ def holds(path: Path, head: bytes, pattern: re.Pattern[bytes]) -> bool:
         return False
     if pattern.search(head):
         return True
-    if not path.is_file():
+    if len(head) < HEAD_BYTES:  # that is all of it
         return False
     with path.open("rb") as file:
         return bool(pattern.search(file.read(PROBED_BYTES)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.runlog import schema
 from analysis.runlog.readers.foreign_rows import name_run
 from analysis.runlog.readers.gathered_rows import GatheredRows
-from analysis.runlog.readers.wandb_rows import STEP, WandbRun, build_wandb_run, read_value
+from analysis.runlog.readers.wandb_rows import STEP, WandbRun, build_wandb_run, read_setting, read_value
 from analysis.runlog.study import Run, RunLogError
 
 NAME = "wandb offline"
@@ -150,4 +150,4 @@ def _update(changes, into: dict[str, object]) -> None:
             inner = place.get(folder)
             place[folder] = inner if isinstance(inner, dict) else {}
             place = place[folder]
-        place[name] = read_value(item.value_json)
+        place[name] = read_setting(item.value_json)

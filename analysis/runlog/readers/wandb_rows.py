@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.runlog import schema
 from analysis.runlog.readers.gathered_rows import GatheredRows, Reading, build_gathered_run
-from analysis.runlog.readers.settings import find_settings, keep_fitting
+from analysis.runlog.readers.settings import find_settings, keep_fitting, keep_own
 from analysis.runlog.readers.tracker_runs import flatten
 from analysis.runlog.study import Run
 
@@ -41,7 +41,7 @@ def build_wandb_run(found: WandbRun, path: Path, column_map: Mapping[str, str] |
         RunLogError: There is no loss, or a mapped column is missing.
     """
     told = found.config | found.summary
-    settings = find_settings(flatten(found.config)).fields
+    settings = find_settings(flatten(found.config)).fields | keep_own(found.config)
     facts = keep_fitting({name: told[name] for name in ABOUT_LOSS if name in told})
     if told.get(schema.STATUS) in schema.STATUSES:
         facts[schema.STATUS] = told[schema.STATUS]
@@ -55,6 +55,18 @@ def build_wandb_run(found: WandbRun, path: Path, column_map: Mapping[str, str] |
     return replace(run, record=record, log=replace(run.log, notes=(*run.log.notes, note)))
 
 
+def read_setting(text: str) -> object:
+    """Returns what a JSON text of a setting holds, whole numbers as such, and the text itself where it is no JSON.
+
+    >>> read_setting("64"), read_setting('"adam"'), read_setting("adam")
+    (64, 'adam', 'adam')
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def read_value(text: str) -> object:
     """Returns what a JSON text holds, and the text itself where it is no JSON.
 
@@ -64,8 +76,4 @@ def read_value(text: str) -> object:
     try:
         return float(text)
     except ValueError:
-        pass
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+        return read_setting(text)

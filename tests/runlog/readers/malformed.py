@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.runlog.readers import samples
 from tests.runlog.readers.samples import SAMPLES
 
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -43,9 +44,28 @@ def gzipped() -> bytes:
     return gzip.compress(b"".join(b'{"step": %d, "loss": 1.5}\n' % step for step in range(20)), mtime=0)
 
 
+def mlflow_metric() -> bytes:
+    return b"".join(b"%d %d.5 %d\n" % (1000 + step, 9 - step, step) for step in range(8))
+
+
+def own_text() -> bytes:
+    return b"".join(b"at %d: loss=%d.5, fine\n" % (step, 9 - step) for step in range(8))
+
+
+def runs_table() -> bytes:
+    return b"Name,State,Runtime,_step,loss\na,finished,5,9,1.5\nb,crashed,6,9,2.5\n"
+
+
+def short_megatron() -> bytes:
+    """Without the long opening, which is there to be longer than what a reader may look at."""
+    return samples.megatron(SHORT).replace(b"Setting OMP_NUM_THREADS\n" * 400, b"")
+
+
 SHORT = tuple(3.0 - 0.1 * step for step in range(6))  # a short file has its structure hit more often
 GOOD = {name: (lambda make=make: make(SHORT)) for name, make in SAMPLES.items()}
 GOOD |= {"csv": csv, "parquet": parquet, "zip": zipped, "jsonl.gz": gzipped}
+GOOD |= {"mlflow files": mlflow_metric, "pattern text": own_text, "wandb runs table": runs_table}
+GOOD |= {"megatron text": short_megatron}
 
 
 def malform(good: bytes, chance: random.Random) -> bytes:

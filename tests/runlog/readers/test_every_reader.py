@@ -17,6 +17,7 @@ from tests.runlog.readers.samples import LOSSES, NAN, SAMPLES
 
 FORMATS = sorted(SAMPLES)
 ELSEWHERE = {"parquet", "csv", "zip", "pattern text", "wandb runs table", "mlflow files"}  # have tests of their own
+SOURCES = {"wandb cloud": "p/run_07"}  # which says itself where it is from
 NUM_DAMAGED = 120  # files a format; all of them take about 10 s
 
 
@@ -39,7 +40,7 @@ def test_every_format_has_a_sample_or_tests_of_its_own():
 @pytest.mark.parametrize("file", ["run_07.csv", "run_07.json", "run_07"])
 def test_the_format_is_told_by_content_and_not_by_name(tmp_path, name, file):
     run = read(tmp_path, SAMPLES[name](), file)[0]
-    assert run.record[schema.SOURCE] == f"{name}: {file}"
+    assert run.record[schema.SOURCE] == f"{name}: {SOURCES.get(name, file)}"
     assert run.run_id.partition("/")[0] == "run_07"
 
 

@@ -1,12 +1,13 @@
 """Logs of trackers: W&B's own files, MLflow, trackio and Neptune."""
 
+import io
+import json
 import math
-import os
 import sqlite3
-import subprocess
-import sys
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.runlog import RunLogError, read_paths, schema
@@ -14,16 +15,6 @@ from analysis.runlog.bounded_import import read_files
 from tests.runlog.readers import tracker_samples as samples
 
 STRANGE = (2.5, math.nan, math.inf, -math.inf, 1e36, 2.25)
-LOG_IN_WANDB = """
-import math, wandb
-run = wandb.init(project="p", name="big-lr", config={"lr": 3e-4, "optimizer": "adam", "data": "/home/someone/x"},
-                 settings=wandb.Settings(console="off", silent=True, x_disable_stats=True))
-for step in range(20_000):
-    strange = {7: 1e36, 9: math.nan, 11: math.inf, 12: -math.inf, 15_000: 50.0}
-    run.log({"loss": strange.get(step, 3 - step / 20_000), "grad_norm": 2.5})
-run.summary["baseline_loss"] = 2.3
-run.finish()
-"""
 
 
 def write(path, content):
@@ -45,23 +36,6 @@ def only_run(path, **options):
 
 def notes_of(run):
     return " | ".join(run.log.notes)
-
-
-def test_what_wandb_itself_logs_offline_comes_back_whole(tmp_path):
-    home = {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path), "HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", LOG_IN_WANDB], check=True, env=os.environ | home, capture_output=True)
-    (path,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
-    run = only_run(path)
-    losses = 3 - np.arange(20_000) / 20_000
-    for step, loss in ((7, 1e36), (9, np.nan), (11, np.inf), (12, -np.inf), (15_000, 50.0)):
-        losses[step] = loss
-    np.testing.assert_array_equal(run.loss[0], np.arange(20_000))
-    np.testing.assert_array_equal(run.loss[1], losses)
-    assert (run.run_id, run.name, run.base_lr) == (path.stem, "big-lr", 3e-4)
-    assert run.record[schema.OPTIMIZER] == "adam"
-    assert run.record[schema.STATUS] == "finished"
-    assert run.record[schema.BASELINE_LOSS] == 2.3
-    assert "someone" not in str(run.record)
 
 
 def test_a_wandb_file_that_is_cut_off_gives_what_it_holds_and_says_so(tmp_path):
@@ -94,6 +68,38 @@ def test_a_wandb_run_that_goes_on_from_another_file_says_so(tmp_path):
     records[0].run.forked = True
     content = samples.frame_records([record.SerializeToString() for record in records])
     assert "a fork of another; that one has the steps before 40" in notes_of(only_run(write(tmp_path / "b", content)))
+
+
+def with_config(**config):
+    """Returns the records of a W&B run with another configuration."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    first, *others = samples.wandb_records()
+    start = Record.FromString(first)
+    del start.run.config.update[:]
+    for name, value in config.items():
+        start.run.config.update.add(key=name, value_json=json.dumps(value))
+    return samples.frame_records([start.SerializeToString(), *others])
+
+
+OWN = {"warmup_steps": 0, "norm": "none", "command": "python -m runners.lr_sweep --x 1", "width": 64, "rezero": True}
+
+
+def test_our_own_record_comes_back_from_wandb_whole_and_of_others_texts_stay_out(tmp_path):
+    foreign = only_run(write(tmp_path / "a.wandb", with_config(**OWN, source="mine")))
+    assert {name: foreign.record.get(name) for name in OWN} == dict.fromkeys(OWN) | {"warmup_steps": 0, "width": 64}
+    wrong = {"seed": "x", "batch_size": [], "_wandb": {}, "name": "no", "source": "runner", "lr_note": "a\nb"}
+    run = only_run(write(tmp_path / "b.wandb", with_config(**OWN, **wrong)))
+    assert {name: run.record.get(name) for name in OWN} == OWN
+    assert not {"seed", "batch_size", "_wandb", "lr_note"} & set(run.record)
+    assert (run.name, run.record[schema.SOURCE]) == ("big-lr", "wandb offline: b.wandb")
+
+
+def test_no_warmup_steps_beside_a_share_of_warmup_says_nothing(tmp_path):
+    run = only_run(write(tmp_path / "a.wandb", with_config(warmup_steps=0, warmup_ratio=0.1)))
+    assert schema.WARMUP_STEPS not in run.record
+    run = only_run(write(tmp_path / "b.wandb", with_config(warmup_steps=0, warmup_ratio=0.0)))
+    assert run.record[schema.WARMUP_STEPS] == 0
 
 
 def test_wandb_steps_are_log_calls_unless_every_row_tells_its_update(tmp_path):
@@ -230,6 +236,20 @@ def test_neptune_parts_are_one_run_and_people_and_machines_are_left_out(tmp_path
     assert [run.record[name] for name in (schema.BASE_LR, schema.OPTIMIZER, schema.SEED)] == [0.1, "adam", 7]
     assert run.steps.column_names == ["step", "train_loss"]
     assert "is a further part of RUN-1_part_0.parquet" in study.skipped[0].reason
+
+
+@pytest.mark.parametrize("name", ["attribute_path", "attribute_type", "run_id"])
+def test_texts_of_neptune_without_the_mark_that_they_are_texts_are_read(tmp_path, name):
+    table = pq.read_table(io.BytesIO(samples.neptune_parquet(STRANGE)))
+    place = table.column_names.index(name)
+    pq.write_table(table.set_column(place, name, table[name].cast(pa.binary())), tmp_path / "a.parquet")
+    run = only_run(tmp_path / "a.parquet")
+    np.testing.assert_array_equal(run.loss[1], STRANGE)
+    assert (run.run_id, run.base_lr) == ("a/RUN-1", 0.1)
+    pq.write_table(table.set_column(place, name, pa.array([7] * len(table))), tmp_path / "b.parquet")
+    if name != "run_id":
+        with pytest.raises(RunLogError, match=f"b.parquet column {name} is no text"):
+            read_paths([tmp_path / "b.parquet"])
 
 
 def test_every_tracker_can_be_uploaded(tmp_path):

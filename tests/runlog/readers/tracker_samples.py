@@ -77,6 +77,14 @@ def wandb_offline(losses: Sequence[float] = LOSSES) -> bytes:
     return frame_records(wandb_records(losses))
 
 
+def wandb_fetched(losses: Sequence[float] = LOSSES) -> bytes:
+    config = {"lr": {"value": 0.1}, "optimizer": {"value": "adam"}, "data": {"value": "/home/someone"}}
+    about = {"id": "run_07", "project": "p", "displayName": "big-lr", "state": "finished", "createdAt": "2026-11-22"}
+    about |= {"config": json.dumps(config), "summaryMetrics": '{"baseline_loss": 2.3}'}
+    rows = [{"_step": step, "train/loss": as_text(loss), "_timestamp": 1.7e9} for step, loss in enumerate(losses)]
+    return "".join(json.dumps(row) + "\n" for row in ({"wandb_cloud": about}, *rows)).encode()
+
+
 def mlflow_database(runs: dict[str, Sequence[float]], *, has_steps: bool = True) -> sqlite3.Connection:
     database = sqlite3.connect(":memory:")
     database.executescript(MLFLOW_TABLES)
@@ -184,6 +192,7 @@ def neptune_parquet(losses: Sequence[float] = LOSSES, run: str = "RUN-1", first:
 
 SAMPLES = {
     "wandb offline": wandb_offline,
+    "wandb cloud": wandb_fetched,
     "mlflow sqlite": mlflow_sqlite,
     "trackio sqlite": trackio_sqlite,
     "trackio parquet": trackio_parquet,
