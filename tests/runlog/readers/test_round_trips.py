@@ -133,7 +133,7 @@ def test_trackio_database(tmp_path):
     """The tables and texts that trackio 0.43.0 wrote for these steps, by a script instead of the library.
 
     The library itself wants pillow below 13 and uvicorn with uvloop: with it, the other tests would not run on what
-    users install. Its own file of these steps was read once and was read once by hand: 20,000 rows, six of the hard values compared.
+    users install. Its own file of these steps was read once by hand: 20,000 rows, six of the hard values compared.
     """
     with sqlite3.connect(tmp_path / "proj.db") as database:
         database.execute("PRAGMA journal_mode = WAL")
