@@ -16,7 +16,7 @@ from runners.clip_rules import CLIP_RULES
 ENGINES = ("local", "ray")
 ON_RISE = ("ignore", "warn", "stop")
 LOGS = ("parquet", "wandb", "both")
-STACK = ("auto", "on", "off")
+STACK = ("auto", "on", "compile", "off")
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -98,7 +98,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         choices=STACK,
         default="auto",
         help="train runs that differ only in seed, learning rate, its schedule and clipping in one program: auto where "
-        "a short timing says that it is faster, on wherever possible; never with --log wandb (default: %(default)s)",
+        "a short timing says that it is faster, on wherever possible, compile with passes compiled by g++; never with "
+        "--log wandb (default: %(default)s)",
     )
 
 

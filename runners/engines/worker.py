@@ -30,7 +30,8 @@ class Target:
         store: Folder or URL of the store.
         log: "parquet", "wandb" or "both".
         on_rise: "ignore", "warn" or "stop".
-        stack: Many runs in one program: "auto" where that is faster, "on" where it is possible, or "off".
+        stack: Many runs in one program: "auto" where that is faster, "on" where it is possible, "compile" with its
+            passes compiled, or "off".
     """
 
     study: str
@@ -104,7 +105,7 @@ def _is_stackable(unit: Sequence[PlannedRun], stack: str) -> bool:
     from runners.stacked.choice import LEAST_SPEEDUP, measure_speedup
 
     try:
-        speedup = measure_speedup([planned.config for planned in unit])
+        speedup = measure_speedup([planned.config for planned in unit], compiles=stack == "compile")
     except (RuntimeError, TypeError) as error:
         if not _board.said.value:
             _board.said.value = 1
@@ -114,7 +115,7 @@ def _is_stackable(unit: Sequence[PlannedRun], stack: str) -> bool:
                 file=sys.stderr,
             )
         return False
-    return stack == "on" or speedup >= LEAST_SPEEDUP
+    return stack in ("on", "compile") or speedup >= LEAST_SPEEDUP
 
 
 def _train_stacked(indices: Sequence[int], unit: Sequence[PlannedRun], target: Target) -> None:
@@ -126,6 +127,7 @@ def _train_stacked(indices: Sequence[int], unit: Sequence[PlannedRun], target: T
             [writers.enter_context(_open_writer(planned, target, len(unit))) for planned in unit],
             lambda row, step: _heed(indices[row], step),
             lambda row, status: _board.end_run(indices[row], _shorten(status, unit[row])),
+            compiles=target.stack == "compile",
         )
 
 

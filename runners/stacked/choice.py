@@ -21,21 +21,22 @@ class _TimedEnoughError(Exception):
     """Ends a training that was only to be timed."""
 
 
-def measure_speedup(configs: Sequence[RunConfig]) -> float:
+def measure_speedup(configs: Sequence[RunConfig], compiles: bool = False) -> float:
     """Returns how many times less processor time a step of all runs takes in one program than one after another.
 
     Args:
         configs: Configurations of one `stack_key`.
+        compiles: Whether that program is a compiled one; compiling takes no part in the answer.
 
     Raises:
         RuntimeError: Where the workload cannot be stacked, as PyTorch says it.
     """
     calm = [replace(config, base_lr=1e-6, schedule="constant", warmup_steps=0) for config in configs]
-    return len(configs) * _time_train(calm[0]) / _time_stack(calm)
+    return len(configs) * _time_train(calm[0]) / _time_stack(calm, compiles)
 
 
-def _time_stack(configs: Sequence[RunConfig]) -> float:
-    stack, everyone, times = Stack(configs), range(len(configs)), []
+def _time_stack(configs: Sequence[RunConfig], compiles: bool) -> float:
+    stack, everyone, times = Stack(configs, compiles), range(len(configs)), []
     for step in range(UNTIMED_STEPS + TIMED_STEPS):
         times.append(time.process_time())
         stack.measure(step)

@@ -42,28 +42,34 @@ class Stack:
     """Runs that take their steps together: row k of every matrix belongs to the k-th member.
 
     A member's numbers depend neither on the others nor on how many there are, so members may leave at any step. There
-    are always two rows at least, because a convolution of one copy is another program: the last member has a double.
+    are always two rows at least, because a convolution of one copy is another program, and in a compiled stack as many
+    as there were: the last member has doubles.
 
     Attributes:
         members: The runs that are left.
     """
 
-    def __init__(self, configs: Sequence[RunConfig]):
-        """Takes configurations of one `stack_key`."""
+    def __init__(self, configs: Sequence[RunConfig], compiles: bool = False):
+        """Takes configurations of one `stack_key`, and whether their passes are compiled."""
         self.members = [_make_member(index, config) for index, config in enumerate(configs)]
+        self._least_rows = max(2, len(configs) if compiles else 2)  # another number of rows would be compiled anew
         self._workload = make_workload(configs[0].workload, configs[0].variant)
         models, self._batches = {}, {}
         for seed in dict.fromkeys(config.seed for config in configs):
             make_reproducible(seed)
             models[seed] = self._workload.make_model().train()
             self._batches[seed] = self._workload.batches(seed)
-        self._copies = ModelCopies(self._workload, [models[member.config.seed] for member in self._padded()])
+        self._copies = ModelCopies(self._workload, [models[member.config.seed] for member in self._padded()], compiles)
         self._rule = UPDATE_RULES[configs[0].optimizer](**configs[0].optimizer_options)
         self._state = self._rule.init(self._copies.theta)
         self._delta = torch.zeros_like(self._copies.theta)
 
     def _padded(self) -> list[Member]:
-        return self.members * 2 if len(self.members) == 1 else self.members
+        return self._pad(self.members)
+
+    def _pad(self, rows: Sequence) -> list:
+        """Returns the rows with as many doubles of the last as are missing."""
+        return [*rows, *[rows[-1]] * (self._least_rows - len(rows))]
 
     def describe(self) -> list[dict[str, float]]:
         """Returns for each member the facts that are known before step 0; runs of one seed start alike."""
@@ -127,7 +133,7 @@ class Stack:
         if len(kept) == len(self.members):
             return
         self.members = [self.members[row] for row in kept]
-        rows = torch.tensor(kept * 2 if len(kept) == 1 else kept, dtype=torch.long)
+        rows = torch.tensor(self._pad(kept), dtype=torch.long)
         self._copies.select(rows)
         state = (value[rows] if isinstance(value, Tensor) else value for value in self._state)
         self._state = type(self._state)(*state)

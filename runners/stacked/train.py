@@ -21,6 +21,7 @@ def train_stack(
     writers: Sequence[Writer],
     on_step: Callable[[int, int], None] = _ignore,
     on_end: Callable[[int, str], None] = _ignore,
+    compiles: bool = False,
 ) -> list[str]:
     """Trains configurations of one `stack_key` together; each logs what `runners.train.train` would log.
 
@@ -33,6 +34,7 @@ def train_stack(
         on_step: Called with the index of a run and a step, after that row is written; an exception from it interrupts
             all runs.
         on_end: Called with the index of a run and its status, when it ends.
+        compiles: Compile the passes; losses agree with those of `train` as closely.
 
     Returns:
         The status of each run: as of `train`, or what the guard said.
@@ -40,7 +42,7 @@ def train_stack(
     Raises:
         RunLogError: Where the workload's batches end early.
     """
-    stack, statuses, started = Stack(configs), [""] * len(configs), time.perf_counter()
+    stack, statuses, started = Stack(configs, compiles), [""] * len(configs), time.perf_counter()
     for writer, facts in zip(writers, stack.describe(), strict=True):
         writer.update(**facts)
     for step in itertools.count():

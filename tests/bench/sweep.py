@@ -39,7 +39,7 @@ class _TimedEnoughError(Exception):
     pass
 
 
-def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: str) -> float:
+def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: str, compiles: bool = False) -> float:
     """Returns milliseconds of processor time of one step of all the runs, rows written to a store."""
     times = []
 
@@ -53,7 +53,7 @@ def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: st
         with ExitStack() as stack:
             writers = [stack.enter_context(RunWriter("bench", store=store)) for _ in configs]
             if stacked:
-                train_stack(configs, writers, on_step)
+                train_stack(configs, writers, on_step, compiles=compiles)
             else:
                 train(configs[0], writers[0], lambda step: on_step(0, step))
     except _TimedEnoughError:
@@ -86,12 +86,38 @@ def measure(name: str, optimizer: str, variant: dict[str, str], num_runs: int, s
     return "| " + " | ".join((*cells, f"{ratio:.2f}", f"{min(auto):.2f} to {max(auto):.2f}")) + " |"
 
 
+def measure_compiled(name: str, optimizer: str, variant: dict[str, str], num_runs: int, store: str) -> str:
+    """Returns the line of the table of `--stack compile`; compiling is left out of the times, and said."""
+    first = RunConfig(name, optimizer, 1e-6, 100_000, variant=variant)
+    configs = [replace(first, base_lr=1e-6 * (1 + index), seed=index % 2) for index in range(num_runs)]
+    steps, started = TIMED_STEPS[name], time.monotonic()
+    time_step(configs, 1, True, store, compiles=True)
+    compiling = time.monotonic() - started
+    pairs = [
+        (num_runs * time_step(configs[:1], steps, False, store), time_step(configs, steps, True, store, compiles=True))
+        for _ in range(REPEATS)
+    ]
+    ratio = statistics.median(one / all_ for one, all_ in pairs)
+    alone, together = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return f"| {name} | {optimizer} | {alone:.1f} | {together:.1f} | {ratio:.2f} | {compiling:.0f} |"
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description="Time stacked training against one run after another.")
     parser.add_argument("--runs", type=int, default=16, help="runs in one program (default: %(default)s)")
-    num_runs = parser.parse_args().runs
+    parser.add_argument("--compile", action="store_true", help="time --stack compile, where it can be had")
+    arguments = parser.parse_args()
+    num_runs = arguments.runs
     keep_freed_memory()
+    if arguments.compile:
+        print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | compiled | ratio | compiling, s |")
+        print("|---|---|---|---|---|---|")
+        with tempfile.TemporaryDirectory() as store:
+            for name, optimizer, variant in WORKLOADS:
+                if name != "stride_resnet":  # BatchNorm
+                    print(measure_compiled(name, optimizer, variant, num_runs, store), flush=True)
+        return
     print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | auto |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as store:

@@ -1,6 +1,7 @@
 import itertools
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -198,3 +199,25 @@ def test_a_network_with_dropout_cannot_be_stacked():
     with pytest.raises(RuntimeError, match="randomness"):
         train_stack([config, config], [MemoryWriter(), MemoryWriter()])
     assert torch.is_grad_enabled()
+
+
+def test_a_compiled_stack_logs_the_same_and_is_compiled_once_though_runs_leave(monkeypatch):
+    graphs = []
+
+    def count(graph, example_inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))  # g++ would take a minute
+    configs = [mlp(0.01 * (1 + seed), steps=4 + seed, seed=seed) for seed in range(3)]
+    writers = [MemoryWriter() for _ in configs]
+    train_stack(configs, writers, compiles=True)
+    assert len(graphs) == 1
+    for config, writer in zip(configs, writers, strict=True):
+        losses = [[row[schema.TRAIN_LOSS] for row in rows] for rows in (writer.rows, alone(config).rows)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_network_with_batch_norm_is_not_compiled_for_its_statistics_would_be_lost():
+    with pytest.raises(RuntimeError, match="BatchNorm keeps running statistics"):
+        train_stack([RunConfig("stride_resnet", "momentum", 0.01, 2)], [MemoryWriter()], compiles=True)
