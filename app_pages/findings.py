@@ -9,7 +9,7 @@ from analysis.headline import write_headline
 from analysis.results import Diagnosis, Finding, LrSweep
 from analysis.series import shorten_label
 from analysis.side_by_side import compare_sweeps
-from app_pages import experiments, shown, words
+from app_pages import downloads, experiments, run_table, shown, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import first_runs, key_of, picture_of_loss, picture_of_sweep, remember, show
 
@@ -79,7 +79,7 @@ def show_checks(findings: tuple[Finding, ...]) -> None:
         for finding in findings:
             label, color, icon = words.OUTCOMES[finding.outcome]
             page = words.PAGE_OF_CHECK.get(finding.code, "loss")
-            state, sentence = st.columns([4, 8], vertical_alignment="center", gap="small")
+            state, sentence = st.columns([5, 7], vertical_alignment="center", gap="small")
             with state.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge(label, icon=icon, color=color, width=112)
                 st.page_link(
@@ -88,6 +88,7 @@ def show_checks(findings: tuple[Finding, ...]) -> None:
                     icon=ARROW,
                     icon_position="right",
                 )
+                st.page_link("app_pages/handbook.py", label=":gray[handbook]", query_params={"code": finding.code})
             sentence.markdown(shown.sentence(finding.sentence))
 
 
@@ -107,6 +108,10 @@ elif diagnosis.next_fix:
     show_next(diagnosis)
 st.space("small")
 show_checks(diagnosis.findings)
+if len(diagnosis.runs) > 1:
+    st.space("small")
+    run_table.show_runs(diagnosis)
+downloads.show_report(diagnosis)
 if diagnosis.study.skipped:
     with st.expander(f"{len(diagnosis.study.skipped)} files were not read"):
         for skipped in diagnosis.study.skipped:

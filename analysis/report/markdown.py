@@ -1,0 +1,93 @@
+"""A report as Markdown, to paste into a pull request: verdict, findings, fixes, decisions, captions."""
+
+import re
+from collections.abc import Iterable
+
+from analysis.literal import literal, name
+from analysis.report import words
+from analysis.report.contents import Report
+from analysis.report.tables import Table, table_of_decisions
+from analysis.results import Fix
+
+JOINER = "\u2060"  # invisible; breaks what a forge would turn into a link, a mention, a reference or an emoji
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
+_LINE_START = re.compile(r"^(\d+)([.)])(?=\s)|^([-+=])")
+_LINKS = re.compile(r"(?i)(:)(?=\S)|(www)(?=\.)|(@)|(\\#)|(gh-)(?=\d)")
+
+
+def write_markdown(report: Report) -> str:
+    """Writes the report.
+
+    Args:
+        report: What it tells.
+
+    Returns:
+        Markdown in which text from logs and reviews is text only.
+    """
+    diagnosis = report.diagnosis
+    lines = [f"## {inert(report.headline.title)}", "", inert(report.headline.evidence), ""]
+    count = f"{len(diagnosis.runs)} run{'s' * (len(diagnosis.runs) != 1)}"
+    lines += [f"Study {inert(name(diagnosis.study.name))}, {count}, {inert(report.made_on)}.", ""]
+    if diagnosis.next_fix is not None:
+        fix = diagnosis.next_fix
+        lines += [f"**Next experiment: {words.FIX_NAMES[fix.fix].lower()}.** {inert(fix.sentence)}", ""]
+        lines += [*fence(fix.command), ""]
+    lines += ["### What was checked", "", *write_table(findings_of(report)), ""]
+    lines += ["### Fixes", "", *(map(tell_fix, diagnosis.fixes) if diagnosis.fixes else ["Nothing to fix."]), ""]
+    if report.review is not None:
+        lines += ["### Decisions", "", inert(f"{report.review.heading}."), ""]
+        lines += [*write_table(table_of_decisions(report.review)), ""]
+    captions = [f"* **Figure {each.number}, {each.title.lower()}.** {inert(each.caption)}" for each in applying(report)]
+    lines += ["### Figures", "", *(captions or ["None from these runs yet."]), ""]
+    lines.append(f"Fingerprint of the study {inert(diagnosis.study.fingerprint)}; Steadystep, {inert(report.program)}.")
+    return "\n".join(lines) + "\n"
+
+
+def applying(report: Report) -> list:
+    """Returns the figures that apply."""
+    return [figure for figure in report.figures if figure.applies]
+
+
+def findings_of(report: Report) -> Table:
+    """Returns one row per check."""
+    found = report.diagnosis.findings
+    rows = tuple((words.OUTCOMES[each.outcome], words.check_name(each.code), each.sentence) for each in found)
+    return Table(("outcome", "check", "answer"), rows)
+
+
+def tell_fix(fix: Fix) -> str:
+    """Says what a fix is, where it stands and what must be seen."""
+    state = words.FIX_STATES[fix.state].lower()
+    return (
+        f"{fix.rank}. **{words.FIX_NAMES[fix.fix]}** ({state}). {inert(fix.sentence)} "
+        f"Fixed when: {inert(fix.fixed_when)}"
+    )
+
+
+def write_table(table: Table) -> Iterable[str]:
+    """Returns a table, line by line."""
+    yield f"| {' | '.join(table.head)} |"
+    yield f"|{' --- |' * len(table.head)}"
+    for row in table.rows:
+        yield f"| {' | '.join(map(inert, row))} |"
+
+
+def fence(command: str) -> list[str]:
+    """Returns a command as a block of code that no backtick in it can end."""
+    shown = literal(command)
+    longest = max(map(len, re.findall("`+", shown)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return [f"{marks}bash", shown, marks]
+
+
+def inert(text: str) -> str:
+    r"""Returns text in one line that Markdown, a forge and a spreadsheet show letter by letter.
+
+    >>> inert("run [x](javascript:alert(1)) *1*").replace(JOINER, "")
+    'run \\[x\\](javascript:alert(1)) \\*1\\*'
+    """
+    shown = literal(text)
+    formula = JOINER if shown.startswith(("=", "+", "-", "@")) else ""
+    escaped = _MARKUP.sub(r"\\\1", shown)
+    escaped = _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", escaped)
+    return formula + _LINKS.sub(lambda found: found[0] + JOINER, escaped)
