@@ -55,7 +55,15 @@ def command_for(fix: str, diagnosis: Diagnosis, run: Run, numbers: dict) -> str:
         return join("runners.probe", study, choose_series(diagnosis, run), rate(numbers))
     if any(sweep.unstable_base_lr and run.run_id in {mark.run_id for mark in sweep.runs} for sweep in diagnosis.sweeps):
         return join(EXPERIMENTS[fix], study, choose_series(diagnosis, run))
+    if not is_ours(run):
+        return own_workload_command(fix, study, run, numbers)
     return join("runners.lr_sweep", study, lr_sweep_options(fix, diagnosis, run, numbers))
+
+
+def is_ours(run: Run) -> bool:
+    """Whether a runner trained a run and said with what, so that `lr_sweep` can repeat it."""
+    told = (schema.WORKLOAD, schema.OPTIMIZER, schema.MAX_TRAIN_STEPS)
+    return run.record.get(schema.SOURCE) == RUNNER_SOURCE and all(run.record.get(name) is not None for name in told)
 
 
 def ladder_command(fixes: Sequence[Fix]) -> str:

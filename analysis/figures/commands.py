@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from analysis.fix_commands import (
     REPAIRED,
-    RUNNER_SOURCE,
     choose_series,
     command_for,
+    is_ours,
     is_swept,
     join,
     lr_sweep_options,
@@ -28,12 +28,6 @@ def example_of(diagnosis: Diagnosis, sweep: LrSweep | None) -> Run:
         return judged.run.run_id not in ids, not is_swept(judged.run)
 
     return min(diagnosis.runs, key=rank).run
-
-
-def is_ours(run: Run) -> bool:
-    """Whether a runner trained a run, so that runners can find its study and repeat it."""
-    told = (schema.WORKLOAD, schema.OPTIMIZER, schema.MAX_TRAIN_STEPS)
-    return run.record.get(schema.SOURCE) == RUNNER_SOURCE and all(run.record.get(name) is not None for name in told)
 
 
 def sweep_command(
