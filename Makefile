@@ -8,7 +8,7 @@ DEMO_SERVE ?= 1
 PORT ?= 8501
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo install test lint bench bench-sweep bench-detection bench-false-alarms soak serve clean
+.PHONY: demo install test lint bench bench-sweep bench-detection bench-false-alarms bench-pages soak serve clean
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,9 @@ bench-false-alarms: $(VENV)/test-installed
 
 bench-sweep: $(VENV)/test-installed
 	$(BIN)/python -m tests.bench.sweep
+
+bench-pages: $(VENV)/test-installed
+	$(BIN)/python -m tests.bench.pages
 
 soak: $(VENV)/test-installed
 	$(BIN)/python -m tests.bench.soak

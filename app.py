@@ -13,6 +13,11 @@ if __name__ == "__main__":
 else:
     from starlette.middleware import Middleware
 
+    from app_pages.compressed_files import CompressedFiles
+    from app_pages.gate import Gate, refuse_open_server
     from app_pages.security_headers import SecurityHeaders
+    from app_pages.start import HeadStart, warm_up
 
-    app = st.App(__file__, middleware=[Middleware(SecurityHeaders)])
+    refuse_open_server()
+    layers = (SecurityHeaders, Gate, HeadStart, CompressedFiles)
+    app = st.App(__file__, lifespan=warm_up, middleware=[Middleware(layer) for layer in layers])

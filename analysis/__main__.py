@@ -118,9 +118,11 @@ def show_progress(done: int, total: int) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """Reads the paths into the store and says what was left out."""
+    from analysis.judge import keep_judged
     from analysis.runlog import import_runs
 
     study = import_runs(args.paths, args.study, store=args.store, **read_options(args))
+    keep_judged(args.study, [run.run_id for run in study], args.store)
     for skipped in study.skipped:
         print(f"skipped {skipped.path}: {skipped.reason}", file=sys.stderr)
     print(f"{len(study)} runs written to study {args.study}. Next: python -m analysis diagnose {args.study}")

@@ -1,6 +1,6 @@
 """Checks of the gradient norm: outliers, and clipping that is too aggressive."""
 
-from analysis.grad_norm import OUTLIER_RATIO, find_outliers, find_skipped
+from analysis.grad_norm import OUTLIER_RATIO, find_outliers, find_skipped, may_have_outliers
 from analysis.lr_words import say_times
 from analysis.results import Diagnosis, Finding
 
@@ -15,7 +15,7 @@ def check_gradient_outliers(diagnosis: Diagnosis) -> Finding:
         return Finding(code, "not-checked", (), "Every gradient norm that was logged is 0: that is no measurement.", {})
     if not known:
         return Finding(code, "not-checked", (), "No gradient norm was logged: log it before clipping, every step.", {})
-    hit = [(judged, find_outliers(judged.run)) for judged in known]
+    hit = [(judged, find_outliers(judged.run)) for judged in known if may_have_outliers(judged.grad_norm)]
     hit = [(judged, steps) for judged, steps in hit if len(steps)]
     if not hit:
         ids = tuple(judged.run.run_id for judged in known)

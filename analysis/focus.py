@@ -26,6 +26,8 @@ class Band:
         times: Largest ratio of the peak to the level before.
         num_runs: Runs with such an event.
         kind: "early" or "mid-training".
+        cost_steps: Most steps that one of the events cost.
+        is_over: Whether every one of the runs came back.
     """
 
     first_step: int
@@ -33,6 +35,8 @@ class Band:
     times: float
     num_runs: int
     kind: str
+    cost_steps: int = 0
+    is_over: bool = True
 
 
 def choose_sweep(diagnosis: Diagnosis, series: str | None = None) -> LrSweep | None:
@@ -131,13 +135,16 @@ def _band(event: Event, end: int) -> Band:
     last = event.recovery_step if event.recovery_step is not None else end
     before = event.level_before or 0.0
     times = (before + event.rise) / before if before > 0 else float("nan")
-    return Band(event.onset_step, min(last, end), times, 1, event.kind)
+    is_over = event.recovery_step is not None
+    return Band(event.onset_step, min(last, end), times, 1, event.kind, event.cost_steps, is_over)
 
 
 def _merge(one: Band, other: Band) -> Band:
     times = float(np.fmax(one.times, other.times))
     kind = one.kind if one.kind == other.kind else "mid-training"
-    return Band(one.first_step, max(one.last_step, other.last_step), times, one.num_runs + other.num_runs, kind)
+    last, num_runs = max(one.last_step, other.last_step), one.num_runs + other.num_runs
+    cost_steps, is_over = max(one.cost_steps, other.cost_steps), one.is_over and other.is_over
+    return Band(one.first_step, last, times, num_runs, kind, cost_steps, is_over)
 
 
 def start_loss(runs: Sequence[RunDiagnosis]) -> float | None:

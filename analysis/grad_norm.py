@@ -32,6 +32,12 @@ def find_skipped(run: Run) -> np.ndarray:
     return bad[np.isin(bad, good) & (bad < good[-1])] if len(good) else bad[:0]
 
 
+def may_have_outliers(norm: GradNorm) -> bool:
+    """Whether `find_outliers` may find a step, by what was measured of the run; False is certain."""
+    clearly = 0.999 * OUTLIER_RATIO * norm.p50  # p50 and the median there may differ in the last digit
+    return norm.num_non_finite > 0 or not norm.max <= clearly
+
+
 def find_outliers(run: Run) -> np.ndarray:
     """Returns the steps whose norm is non-finite or more than OUTLIER_RATIO times the median of the run.
 

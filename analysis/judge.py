@@ -1,5 +1,8 @@
 """One run, judged: its events, what its log can show of the first steps, its norms and its clipping."""
 
+import contextlib
+import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,8 @@ from analysis.grad_norm import measure_grad_norm
 from analysis.loss_rise import find_loss_rises, make_curve
 from analysis.loss_rise.curve import LossCurve
 from analysis.results import Event, RunDiagnosis
-from analysis.runlog import Run, schema
+from analysis.runlog import Run, RunLogError, layout, schema
+from analysis.runlog.store import read_sealed_run
 from analysis.stopped import find_stop
 from analysis.stuck import find_stuck
 
@@ -114,6 +118,25 @@ class JudgedRuns:
         if self._path and self._used.keys() - self._kept.keys():
             self._kept = dict(self._used)
             judged_file.write_judged(self._path, self._kept)
+
+
+def keep_judged(study: str, run_ids: Iterable[str], store: str | os.PathLike | None = None) -> None:
+    """Judges runs that have just been sealed, so that the first look at their study finds them judged.
+
+    What cannot be read, and what has left for a store behind a URL, is passed over: a look judges it then.
+
+    Args:
+        study: Study of the runs.
+        run_ids: The runs.
+        store: Folder or URL of the store.
+    """
+    judged = {}
+    for run_id in run_ids:
+        with contextlib.suppress(RunLogError, OSError):
+            run = read_sealed_run(layout.run_folder(study, run_id, store) / layout.SEALED_FILE)
+            judged[judged_file.key_of_run(run)] = judged_file.to_text(judge_one(run, ""))
+    if judged:
+        judged_file.append_judged(judged_file.kept_path(study, store), judged)
 
 
 def judge_one(run: Run, series: str) -> RunDiagnosis:

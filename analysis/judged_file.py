@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import get_args, get_origin, get_type_hints
@@ -55,8 +56,19 @@ def write_judged(path: Path, judged: Mapping[str, str]) -> None:
     """Replaces a file of diagnoses in one go; a store that cannot be written to goes without."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [line_log.encode_line({"key": key, "judged": text}) for key, text in judged.items()]
-        layout.replace_file(path, b"".join(lines))
+        layout.replace_file(path, _to_lines(judged))
+
+
+def append_judged(path: Path, judged: Mapping[str, str]) -> None:
+    """Adds diagnoses to a file in one write, so that several processes may; a store may refuse, as above."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            file.write(_to_lines(judged))
+
+
+def _to_lines(judged: Mapping[str, str]) -> bytes:
+    return b"".join(line_log.encode_line({"key": key, "judged": text}) for key, text in judged.items())
 
 
 def to_text(judged: RunDiagnosis) -> str:
@@ -65,9 +77,12 @@ def to_text(judged: RunDiagnosis) -> str:
     return json.dumps(kept, default=asdict)
 
 
+_kinds_of = lru_cache(get_type_hints)  # reading them takes longer than the rest of a diagnosis
+
+
 def from_text(text: str, run: Run, series: str) -> RunDiagnosis:
     """Returns the diagnosis of a run from what `to_text` made of it."""
-    kinds = get_type_hints(RunDiagnosis)
+    kinds = _kinds_of(RunDiagnosis)
     return RunDiagnosis(run, series, **{name: _restore(kinds[name], kept) for name, kept in json.loads(text).items()})
 
 
@@ -80,6 +95,6 @@ def _restore(kind: type, kept: object) -> object:
     if get_origin(kind) is tuple:
         return tuple(_restore(get_args(kind)[0], part) for part in kept)
     if is_dataclass(kind):
-        kinds = get_type_hints(kind)
+        kinds = _kinds_of(kind)
         return kind(**{name: _restore(kinds[name], part) for name, part in kept.items()})
     return kept

@@ -27,7 +27,7 @@ from analysis.phases import planned_steps, split_phases
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
 from analysis.schedule_phases import split_schedule
-from app_pages import experiments, shown, words
+from app_pages import experiments, selection, shown, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.norm_pictures import own_sentence, say_share, show_clipping, show_norm, show_phases
 from app_pages.pictures import Picture, colors, key_of, names_of, remember, show
@@ -66,7 +66,8 @@ def order_runs(diagnosis: Diagnosis) -> dict[str, RunDiagnosis]:
     """Returns the runs with norms by run_id, the one that a threshold is proposed from first."""
     proposal = propose_threshold(diagnosis)
     first = proposal.run_id if proposal else None
-    return {j.run.run_id: j for j in sorted(runs_with_norms(diagnosis), key=lambda j: j.run.run_id != first)}
+    runs = selection.restrict(diagnosis, runs_with_norms(diagnosis))
+    return {j.run.run_id: j for j in sorted(runs, key=lambda j: j.run.run_id != first)}
 
 
 def pick_basis(diagnosis: Diagnosis, judged: RunDiagnosis) -> RunDiagnosis:

@@ -11,7 +11,7 @@ from analysis.lr_words import number
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.schedule import read_schedule, say_warmup
-from app_pages import shown, words
+from app_pages import selection, shown, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import key_of, names_of, picture_of_loss, remember, show
 
@@ -21,10 +21,11 @@ MOST_SIDES, MOST_RUNS = 5, 20  # ours: as many colors as tell lines apart; rows 
 
 def pick(diagnosis: Diagnosis, sweeps: dict[str, LrSweep]) -> tuple[list[LrSweep], list[RunDiagnosis]]:
     """Offers series and runs, and returns those that were picked; one of the two is empty."""
-    names = names_of(diagnosis)
+    names, chosen = names_of(diagnosis), selection.show_picked(diagnosis)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kinds = [SERIES, RUNS] if len(sweeps) > 1 else [RUNS]
-        kind = st.segmented_control("Compare", kinds, default=kinds[0], required=True, key="by", bind="query-params")
+        first = kinds[-1] if len(chosen) > 1 else kinds[0]
+        kind = st.segmented_control("Compare", kinds, default=first, required=True, key="by", bind="query-params")
         if kind == SERIES:
             picked = st.multiselect(
                 "Series",
@@ -39,7 +40,7 @@ def pick(diagnosis: Diagnosis, sweeps: dict[str, LrSweep]) -> tuple[list[LrSweep
         picked = st.multiselect(
             "Runs",
             list(names),
-            default=default_runs(diagnosis),
+            default=chosen[:MOST_RUNS] if len(chosen) > 1 else default_runs(diagnosis),
             format_func=lambda run_id: names.get(run_id, shown.name(run_id)),
             key="compared",
             bind="query-params",

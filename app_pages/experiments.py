@@ -10,7 +10,7 @@ from analysis.focus import choose_sweep
 from analysis.results import Diagnosis, Fix
 from analysis.runlog import RunLogError, experiments, layout, schema
 from analysis.runlog.experiments import Experiment
-from app_pages import shown, studies, words
+from app_pages import people, shown, studies, words
 from app_pages.pictures import key_of, picture_of_loss, remember
 
 REFRESH = "1s"  # ours: how often the progress of an experiment moves
@@ -44,6 +44,8 @@ def why_none(setting: str, address: str | None, host: str, visitor: str | None) 
 
 def why_not_here() -> str:
     """Says why no experiment on the chosen study can be started from this page; "" where it can."""
+    if not people.may("reviewer"):
+        return people.EXPERIMENTS_NEED
     if studies.is_sample():
         return words.SAMPLE_COMMANDS
     if st.session_state.get(studies.KEY, "").startswith(studies.UPLOAD_PREFIX):

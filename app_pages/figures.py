@@ -6,6 +6,8 @@ from analysis.charts.figures import draw_figure
 from analysis.figures import Figure, find_figures
 from analysis.figures.sparse_log import look_every, say_sparse
 from app_pages import shown
+from app_pages.chart_comments import read_figure_comments, show_comments
+from app_pages.chart_forms import show_figure_form
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.pictures import colors, key_of, remember, show
 
@@ -72,6 +74,9 @@ if chosen.applies:
     show_figure(chosen)
 else:
     show_missing(chosen)
+told = read_figure_comments(diagnosis, chosen.number)
+show_comments(told, diagnosis)
+show_figure_form(told, chosen.number)
 others = [figure for figure in figures if not figure.applies and figure is not chosen]
 if others:
     st.subheader("Not from these runs yet", anchor=False)

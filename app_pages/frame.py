@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.live_alarm import describe_alarm
 from analysis.live_study import LiveLook
-from app_pages import shown, studies
+from app_pages import people, shown, studies
 from app_pages.facts import describe_study
 
 FOLDER = Path(__file__).parent
@@ -28,6 +28,9 @@ PAGES = {  # section of the menu: its pages; those of "" stand in the bar itself
         "warmup": ("Warmup", ":material/trending_up:"),
         "compare": ("Compare", ":material/compare_arrows:"),
     },
+    "Team": {
+        "review": ("Review", ":material/groups:"),
+    },
     "Learn": {
         "update_rules": ("Update rules", ":material/functions:"),
         "handbook": ("Handbook", ":material/menu_book:"),
@@ -36,8 +39,11 @@ PAGES = {  # section of the menu: its pages; those of "" stand in the bar itself
 
 
 def show_frame() -> None:
-    """Shows the frame and the page in it."""
+    """Shows the frame and the page in it; to somebody without a role nothing but where to sign in."""
     st.set_page_config(page_title="Steadystep", page_icon=str(FOLDER / "icon.svg"), layout="wide")
+    if not people.may("viewer"):
+        show_door()
+        return
     pages = {
         section: [
             st.Page(FOLDER / f"{name}.py", title=title, icon=icon, default=name == "findings", url_path=name)
@@ -50,6 +56,13 @@ def show_frame() -> None:
     page.run()
 
 
+def show_door() -> None:
+    """Shows where to sign in, at the address of every page; no page and no study is so much as looked up."""
+    names = [name for section in PAGES.values() for name in section]
+    doors = [st.Page(people.show_sign_in, title="Sign in", url_path=name, default=name == "findings") for name in names]
+    st.navigation(doors, position="hidden").run()
+
+
 def pick_study() -> None:
     """Shows the picker, and the facts of the chosen study in one line beside it."""
     studies.apply_next()
@@ -58,6 +71,7 @@ def pick_study() -> None:
         st.markdown("**Steadystep**", width="content")
         if not choices:
             st.session_state.pop(studies.KEY, None)
+            people.show_who()
             return
         key = st.selectbox(
             "Study",
@@ -71,6 +85,7 @@ def pick_study() -> None:
         diagnosis = studies.current()
         if diagnosis is not None:
             st.caption(shown.sentence(describe_study(diagnosis)), width="content")
+        people.show_who()
     if key in choices and choices[key].num_running:
         watch(key, diagnosis.study.fingerprint if diagnosis else "")
 

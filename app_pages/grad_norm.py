@@ -1,5 +1,7 @@
 """Gradient norm: its outliers, its distribution, and how many updates a clip threshold would change."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -9,8 +11,11 @@ from analysis.lr_words import number
 from analysis.phases import Phases, planned_steps, split_phases
 from analysis.results import RunDiagnosis
 from analysis.runlog import schema
-from app_pages import shown
+from app_pages import selection, shown
+from app_pages.chart_comments import read_run_comments, show_comments
+from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop
+from app_pages.curve_choices import choose_view, with_time
 from app_pages.norm_pictures import own_sentence, say_share, show_clipping, show_norm, show_phases
 from app_pages.pictures import names_of
 
@@ -32,7 +37,7 @@ def show_thirds(judged: RunDiagnosis, threshold: float, phases: Phases) -> None:
 
 diagnosis = diagnosis_or_stop()
 st.title("Gradient norm", anchor=False)
-candidates = {judged.run.run_id: judged for judged in runs_with_norms(diagnosis)}
+candidates = {judged.run.run_id: judged for judged in selection.restrict(diagnosis, runs_with_norms(diagnosis))}
 if not candidates:
     st.markdown(shown.sentence(diagnosis.finding("gradient-outliers").sentence))
     st.code("log.step(step, train_loss=loss, grad_norm=norm, lr=lr)", language="python")
@@ -59,6 +64,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         bind="query-params",
         width=420,
     )
+    view = choose_view(is_loss=False)
 judged = candidates[run_id]
 steps, norm = judged.run.series(schema.GRAD_NORM)
 basis = norms_of(judged)
@@ -71,7 +77,13 @@ if not len(basis) or np.percentile(basis, percentile) <= 0:
 threshold = float(np.percentile(basis, percentile))
 phases = split_phases(steps, planned_steps(judged.run))
 show_clipping(measure_clipping(norm, threshold, phases), percentile)
-show_norm(diagnosis, judged, threshold)
+told = read_run_comments(diagnosis, [judged])
+_, axis, untimed = with_time([judged], view.axis)
+if untimed:
+    st.warning(untimed, icon=":material/schedule:")
+zoom = show_norm(diagnosis, judged, threshold, notes=told.notes, view=replace(view, axis=axis))
+show_comments(told, diagnosis)
+show_steps_form(told, diagnosis, [judged], zoom)
 if judged.clipping is not None:
     st.markdown(own_sentence(judged.clipping))
 st.page_link(

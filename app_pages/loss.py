@@ -1,14 +1,28 @@
 """Loss: when it rises, how far, whether it comes back, and what evaluations could see of it."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
+from analysis.charts.loss_view import (
+    INSET_FROM,
+    LossView,
+    keys_among,
+    picture_of_first_steps,
+    picture_of_view,
+)
 from analysis.focus import choose_control, choose_window, lrs_around, runs_of
 from analysis.lr_words import number
 from analysis.results import Diagnosis, Event, LrSweep, RunDiagnosis
-from app_pages import shown
+from app_pages import selection, shown
+from app_pages.chart_comments import read_run_comments, show_comments
+from app_pages.chart_files import show_files
+from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
-from app_pages.pictures import first_runs, key_of, names_of, picture_of_loss, remember
+from app_pages.curve_choices import choose_view, with_time
+from app_pages.pictures import colors, first_runs, key_of, names_of, remember, show
+from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
 AROUND, ABOVE, ALL = "Around the best", "5 and 10 times", "All runs"
 FINDING_STEPS, EVERY_STEP = "The steps that matter", "The whole run"
@@ -56,10 +70,41 @@ def row_of_event(judged: RunDiagnosis, event: Event, name: str) -> dict[str, obj
     }
 
 
-def zoomed_steps(key: str) -> tuple[int, int] | None:
-    """Returns the steps that the reader has zoomed into, if any."""
-    zoom = st.session_state.get(key, {}).get("selection", {}).get("zoom", {}).get("step")
-    return (int(zoom[0]), int(zoom[1]) + 1) if zoom else None
+def show_losses(chart: str, runs: list[RunDiagnosis], window: tuple[int, int], view: LossView) -> None:
+    """Shows the losses, and beside them their first steps where the picture is long."""
+    zoom, told = read_zoom(chart, view.axis), read_run_comments(diagnosis, runs)
+    keys = keys_among(runs, sweep, diagnosis.runs)
+    key = key_of(diagnosis, "loss", sweep.series if sweep else "", ids_of(runs), window, view, told.notes, zoom)
+    drawn = remember(
+        key,
+        lambda: picture_of_view(runs, keys, names_of(diagnosis), colors(), window, view, zoom, HEIGHT, told.notes),
+    )
+    first = None
+    if window[1] >= INSET_FROM and window[0] == 0 and not view.is_log_x:
+        first = remember((*key[:-1], "first"), lambda: picture_of_first_steps(runs, keys, colors(), view, HEIGHT))
+    left, right = st.columns([9, 3], gap="medium") if first else (st.container(), None)
+    with left, st.container(border=True):
+        st.markdown(f"**{shown.sentence(drawn.picture.title)}**")
+        st.altair_chart(
+            drawn.picture.chart,
+            key=chart,
+            on_select=lambda: note_move(chart),
+            selection_mode="zoom",
+            alt=shown.literal(drawn.picture.alt),
+        )
+        st.caption(shown.sentence(f"{drawn.picture.caption} {HOW_TO_ZOOM}"))
+        show_reset(zoom)
+        show_files(key, "loss", drawn.picture, lambda: drawn.table)
+    if first:
+        with right:
+            show(first, "first_steps")
+    show_comments(told, diagnosis)
+    show_steps_form(told, diagnosis, runs, zoom.detail if view.axis == "step" else None)
+
+
+def ids_of(runs: list[RunDiagnosis]) -> tuple[str, ...]:
+    """Returns the run_ids of runs."""
+    return tuple(judged.run.run_id for judged in runs)
 
 
 diagnosis = diagnosis_or_stop()
@@ -75,30 +120,16 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     steps = st.segmented_control(
         "Steps", [FINDING_STEPS, EVERY_STEP], default=FINDING_STEPS, required=True, key="steps", bind="query-params"
     )
-    run_ids = st.multiselect(
-        "Only these runs",
-        list(names),
-        format_func=lambda run_id: names.get(run_id, shown.name(run_id)),
-        key="run",
-        bind="query-params",
-        placeholder="All of the view",
-    )
-runs = choose_runs(diagnosis, sweep, view, run_ids)
+    run_ids = selection.choose(diagnosis, "Only these runs", "run", "All of the view")
+    look = choose_view()
+runs, axis, left_out = with_time(choose_runs(diagnosis, sweep, view, run_ids), look.axis)
+if left_out:
+    st.warning(left_out, icon=":material/schedule:")
 window = choose_window(runs) if steps == FINDING_STEPS else choose_window([])
 if steps == EVERY_STEP:
     window = (0, max((int(judged.run.loss[0][-1]) for judged in runs if len(judged.run.loss[0])), default=1))
-chart_key = f"loss of {view}, {steps}, {run_ids}"
-detail = zoomed_steps(chart_key)
-picture = remember(
-    key_of(diagnosis, "loss", sweep.series if sweep else "", view, tuple(run_ids), window, detail),
-    lambda: picture_of_loss(runs, sweep, window, height=HEIGHT, detail=detail, with_lr=True),
-)
-with st.container(border=True):
-    st.markdown(f"**{shown.sentence(picture.title)}**")
-    st.altair_chart(picture.chart, key=chart_key, on_select="rerun", selection_mode="zoom", alt=picture.alt)
-    st.caption(
-        shown.sentence(f"{picture.caption} Pinch, or scroll with Ctrl, to zoom; drag to move; double-click to reset.")
-    )
+look = replace(look, axis=axis)
+show_losses(chart_key(f"loss of {view}, {steps}, {run_ids}, {axis}, {look.is_log_x}"), runs, window, look)
 st.subheader("Events", anchor=False)
 events = table_of_events(runs, names)
 if events.empty:

@@ -1,20 +1,29 @@
 """Pictures and sentences of the gradient norm that the pages on it share."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
+from analysis import literal
 from analysis.charts.grad_norm import norm_bars, norm_curve, norm_domain, phase_bars
+from analysis.charts.loss_view import WHOLE, Drawn, LossView, Zoom, place_notes, table_of
+from analysis.charts.step_axis import StepAxis
+from analysis.curve_axis import STEP
 from analysis.curves import cut_curves
 from analysis.grad_norm import OUTLIER_RATIO, find_outliers
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram, count_norms, count_norms_by_phase, largest_share
+from analysis.readings import read_columns
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
+from app_pages import shown
+from app_pages.chart_files import show_files
 from app_pages.pictures import Picture, colors, key_of, literal_keys, remember, show
+from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
-HEIGHT = 320
+HEIGHT, STEPS = 320, LossView()
+READ = {"gradient norm": schema.GRAD_NORM, "training loss": schema.TRAIN_LOSS, "learning rate": schema.LR}
 
 
 def clipping_sentence(clipping: Clipping, percentile: float, basis: str) -> str:
@@ -107,15 +116,33 @@ def beside_axis(counts: NormHistogram) -> str:
 
 def picture_of_curve(judged: RunDiagnosis, threshold: float, extreme_below: float | None = None) -> Picture:
     """Draws norm against step with the threshold."""
-    curves = cut_curves([judged], literal_keys([judged], None), schema.GRAD_NORM)
+    return draw_curve(judged, threshold, extreme_below).picture
+
+
+def draw_curve(
+    judged: RunDiagnosis,
+    threshold: float,
+    extreme_below: float | None = None,
+    notes: Sequence[tuple[float, str]] = (),
+    view: LossView = STEPS,
+    zoom: Zoom = WHOLE,
+) -> Drawn:
+    """Draws norm against step with the threshold, crosshair and zoom; returns the picture with its numbers."""
+    keys = literal_keys([judged], None)
+    curves = cut_curves([judged], keys, schema.GRAD_NORM, detail=zoom.detail, axis=view.axis, smoothing=view.smoothing)
     _, norm = judged.run.series(schema.GRAD_NORM)
     outliers = find_outliers(judged.run)
+    x = StepAxis(view.axis, curves.window, view.is_log_x, zoom.start)
+    readings = read_columns(curves, judged, READ, view.axis)
+    notes = place_notes(judged, notes, view.axis)
     domain = norm_domain(norm, threshold)
-    chart = norm_curve(curves, outliers, threshold, domain, colors(), HEIGHT, extreme_below)
+    chart = norm_curve(curves, outliers, threshold, domain, colors(), HEIGHT, extreme_below, notes, x, readings)
     drawn = f"{curves.num_drawn:,} of {curves.num_points:,} points drawn."
+    drawn += f" On top, thick: {view.smoothing}." if view.smoothing else ""
     caption = f"{drawn} Rings: more than {OUTLIER_RATIO:g} times the median, {len(outliers):,}."
     alt = f"Gradient norm over {len(norm):,} steps; {len(outliers)} stand out above ten times the median."
-    return Picture(chart, "The norm of every step", caption, alt)
+    picture = Picture(chart, "The norm of every step", caption, alt)
+    return Drawn(picture, table_of(curves, {judged.run.run_id: literal.name(judged.run.name)}))
 
 
 def picture_of_bars(judged: RunDiagnosis, threshold: float, extreme_below: float | None = None) -> Picture:
@@ -130,13 +157,53 @@ def picture_of_bars(judged: RunDiagnosis, threshold: float, extreme_below: float
     )
 
 
-def show_norm(diagnosis: Diagnosis, judged: RunDiagnosis, threshold: float, extreme_below: float | None = None) -> None:
-    """Shows the norm of every step beside its histogram, on one axis, with the threshold through both."""
-    run_id = judged.run.run_id
+def show_norm(
+    diagnosis: Diagnosis,
+    judged: RunDiagnosis,
+    threshold: float,
+    extreme_below: float | None = None,
+    notes: Sequence[tuple[float, str]] = (),
+    view: LossView = STEPS,
+) -> tuple[float, float] | None:
+    """Shows the norm of every step beside its histogram, on one axis, with the threshold through both.
+
+    Args:
+        diagnosis: The study's diagnosis.
+        judged: The run.
+        threshold: The threshold.
+        extreme_below: Norm below which a threshold clips more than half of the updates.
+        notes: Comments: the step and what each says.
+        view: How it is looked at.
+
+    Returns:
+        First and last step that are zoomed into; None for none, or where the axis shows no steps.
+    """
+    run_id, told = judged.run.run_id, tuple(notes)
+    chart = chart_key(f"norm_curve of {run_id}, {view.axis}, {view.is_log_x}")
+    zoom = read_zoom(chart, view.axis)
     left, right = st.columns([7, 3], gap="medium")
     with left:
-        key = key_of(diagnosis, "norm", run_id, threshold, extreme_below)
-        show(remember(key, lambda: picture_of_curve(judged, threshold, extreme_below)), "norm_curve")
+        key = key_of(diagnosis, "norm", run_id, threshold, extreme_below, told, view, zoom)
+        drawn = remember(key, lambda: draw_curve(judged, threshold, extreme_below, told, view, zoom))
+        show_zoomed(drawn, chart, key, zoom)
     with right:
         key = key_of(diagnosis, "bars", run_id, threshold, extreme_below)
         show(remember(key, lambda: picture_of_bars(judged, threshold, extreme_below)), "norm_bars")
+    return zoom.detail if view.axis == STEP else None
+
+
+def show_zoomed(drawn: Drawn, chart: str, key: tuple[Hashable, ...], zoom: Zoom) -> None:
+    """Shows a picture that can be zoomed into as a card, with its files."""
+    picture = drawn.picture
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{shown.sentence(picture.title)}**")
+        st.altair_chart(
+            picture.chart,
+            key=chart,
+            on_select=lambda: note_move(chart),
+            selection_mode="zoom",
+            alt=shown.literal(picture.alt),
+        )
+        st.caption(shown.sentence(f"{picture.caption} {HOW_TO_ZOOM}"))
+        show_reset(zoom)
+        show_files(key, "gradient_norm", picture, lambda: drawn.table)

@@ -1,5 +1,6 @@
 """Which study is shown: those of the store, the sample, and what this session has read from files."""
 
+import contextlib
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,12 +77,33 @@ def current() -> Diagnosis | None:
         return None
     if key in _uploads():
         return _diagnose_upload(key, _uploads()[key].fingerprint, _uploads()[key])
-    name, store = (SAMPLE, str(PROJECT)) if key == SAMPLE_KEY else (key, None)
     try:
-        return _diagnose(name, store, _followed(name, store).look().fingerprint)
+        return _diagnose(*_where(key), _followed(*_where(key)).look().fingerprint)
     except RunLogError as error:
         st.error(shown.sentence(str(error)))
         return None
+
+
+def _where(key: str) -> tuple[str, str | None]:
+    """Returns the name and the store of a study that this session has not read from files."""
+    return (SAMPLE, str(PROJECT)) if key == SAMPLE_KEY else (key, None)
+
+
+def prepare(key: str | None = None) -> None:
+    """Reads and judges a study before a page asks: that of a key, else the one that the picker begins with.
+
+    Not for a session: what one has read from files is its own.
+    """
+    stored = [choice.key for choice in list_stored()]
+    key = key or next(iter(stored), SAMPLE_KEY)
+    with contextlib.suppress(RunLogError):
+        if key in (*stored, SAMPLE_KEY):
+            _prepare(*_where(key), _followed(*_where(key)).look().fingerprint)
+
+
+@st.cache_resource(max_entries=MAX_CACHED, show_spinner=False)
+def _prepare(name: str, store: str | None, fingerprint: str) -> None:
+    _diagnose(name, store, fingerprint)  # in here it shows no spinner, for which there is no page
 
 
 def is_sample() -> bool:

@@ -77,7 +77,7 @@ PAGE_OF_CHECK = {
     "batch-size": "compare",
     "warmup-budget": "compare",
     "gradient-outliers": "grad_norm",
-    "extreme-clipping": "grad_norm",
+    "extreme-clipping": "clipping",
 }  # every other check is shown by the loss
 
 

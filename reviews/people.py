@@ -1,11 +1,13 @@
 """Who takes part, and in which role. Only admins change that; somebody is taken out of the list by role None."""
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reviews.access import find_row
 from reviews.errors import ReviewError
 from reviews.models import ROLES, Person
+from reviews.recording import ACTOR
 from reviews.store import ReviewStore
 from reviews.values import check_name, new_id, now
 
@@ -21,6 +23,35 @@ def add_first(store: ReviewStore, subject: str, name: str) -> Person:
 def sign_in(store: ReviewStore, subject: str) -> Person | None:
     """Returns the person of a login that was checked elsewhere; None where they have no role."""
     return store.signed_in(subject)
+
+
+def enroll(store: ReviewStore, subject: str, name: str, role: str | None) -> Person:
+    """Takes over the name and role that a login says, which was checked elsewhere: it decides, no admin is asked.
+
+    Args:
+        store: The store.
+        subject: Who, as the login calls them.
+        name: What they are called.
+        role: Their role from now on; None for none.
+    """
+    wanted = make_person(subject, name, role)
+    try:
+        return store_login(store, wanted)
+    except IntegrityError:  # the same person came in through another window at this moment
+        return store_login(store, wanted)
+
+
+def store_login(store: ReviewStore, wanted: Person) -> Person:
+    """Adds a person, or gives a known one the name and role of their login."""
+    found = Person(id=wanted.id, subject=wanted.subject, name=wanted.name, role=wanted.role, added_at=wanted.added_at)
+    with store.enrolling(found) as session:
+        known = session.scalar(select(Person).where(Person.subject == wanted.subject).with_for_update(key_share=True))
+        if known is None:
+            session.add(found)
+            return found
+        session.info[ACTOR] = known
+        known.name, known.role = wanted.name, wanted.role
+    return known
 
 
 def add(store: ReviewStore, actor: Person, subject: str, name: str, role: str | None) -> Person:

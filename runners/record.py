@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+from analysis.judge import keep_judged
 from analysis.runlog import RunWriter, schema
 from runners.plan import SOURCE, PlannedRun
 from runners.train import Writer
@@ -35,3 +36,4 @@ def open_writer(planned: PlannedRun, study: str, store: str | None, log: str) ->
 
             with WandbMirror(writer, study, planned.name, record) as mirror:
                 yield mirror
+    keep_judged(study, [writer.run_id], store)

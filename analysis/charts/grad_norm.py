@@ -10,7 +10,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from analysis.charts.crosshair import crosshair
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
+from analysis.charts.loss_marks import MOST_CROSSES, MOST_TOLD, at_of, draw_notes, say_lost
+from analysis.charts.step_axis import StepAxis
 from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.lr_words import number
@@ -33,8 +36,11 @@ def norm_curve(
     colors: Palette,
     height: int = HEIGHT,
     extreme_below: float | None = None,
+    notes: Sequence[tuple[float, str]] = (),
+    x_axis: StepAxis | None = None,
+    readings: pd.DataFrame | None = None,
 ) -> alt.LayerChart:
-    """Draws the gradient norm of one run against the step.
+    """Draws the gradient norm of one run against the step, raw; a smoothed line lies on top.
 
     Args:
         curves: The norm of the run.
@@ -44,27 +50,44 @@ def norm_curve(
         colors: Colors of the page.
         height: Height in pixels.
         extreme_below: Norm below which a threshold clips more than half of the updates, to shade; None for none.
+        notes: Comments: where each stands and what it says.
+        x_axis: The x-axis, None for all steps.
+        readings: What the crosshair says, as `analysis.readings.read_columns` returns it; None for no crosshair.
     """
-    points = curves.points[~(curves.points["value"] <= 0)]
-    scale = alt.Scale(domain=list(curves.window), nice=False)
-    x = alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
+    x = x_axis or StepAxis(window=curves.window)
     y = _norm_axis(domain, "value:Q", "gradient norm, before clipping")
+    layers = [
+        *_extreme(extreme_below, domain, colors, "a threshold in here clips more than half"),
+        *_lines(curves, outliers, x, y, colors, readings),
+        *_crosses(curves, y, colors),
+        *_threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}"),
+        *draw_notes(notes, colors),
+    ]
+    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+
+
+def _lines(
+    curves: Curves, outliers: Sequence[int], x: StepAxis, y: alt.Y, colors: Palette, readings: pd.DataFrame | None
+) -> list[alt.Chart]:
+    """Draws the raw norm, a smoothed one on top, what the mouse tells, and a ring around each outlier."""
+    points = curves.points[~(curves.points["value"] <= 0)]
+    raw, smooth = (points[points["is_smooth"].astype(bool) == is_smooth] for is_smooth in (False, True))
+    look = {"color": colors.feasible, "strokeJoin": "round", "clip": True}
+    lines = [alt.Chart(raw).mark_line(strokeWidth=1, opacity=0.45 if len(smooth) else 1, **look)]
+    if len(smooth):
+        lines.append(alt.Chart(smooth).mark_line(strokeWidth=2.2, **look))
+    layers = [line.encode(x=x.encode(), y=y) for line in lines]
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", title="gradient norm", format=".3g")]
-    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True)
-    hover = alt.Chart(points[points["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
-    far = points[points["step"].isin(outliers) & points["value"].notna()]
+    if readings is None:
+        hover = alt.Chart(raw[raw["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
+        layers.append(hover.encode(x=x.encode(), y=y, tooltip=tip).add_params(zoom_of_steps()))
+    else:
+        layers += crosshair(readings, x, colors, [zoom_of_steps()])
+    far = raw[raw["step"].isin(outliers) & raw["value"].notna()]
     ring = alt.Chart(far).mark_point(
         size=44, strokeWidth=1.8, stroke=colors.infeasible, fill=colors.page, opacity=1, clip=True
     )
-    layers = [
-        *_extreme(extreme_below, domain, colors, "a threshold in here clips more than half"),
-        line.encode(x=x, y=y),
-        hover.encode(x=x, y=y, tooltip=tip).add_params(zoom_of_steps()),
-        ring.encode(x=x, y=y, tooltip=tip),
-    ]
-    layers += _crosses(curves, x, y, colors)
-    layers += _threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}")
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return [*layers, ring.encode(x=x.encode(), y=y, tooltip=tip)]
 
 
 def norm_bars(
@@ -140,20 +163,23 @@ def _bar_tip() -> list[alt.Tooltip]:
     return [*tip, alt.Tooltip("count:Q", title="steps", format=",d")]
 
 
-def _crosses(curves: Curves, x: alt.X, y: alt.Y, colors: Palette) -> list[alt.Chart]:
-    """Marks the last finite step of a run that is lost."""
-    lost = [each for each in curves.lost if each.last_value > 0]
+def _crosses(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
+    """Marks the last finite step before every stretch that is not finite."""
+    lost = [each for each in (*curves.lost, *curves.gaps[:MOST_CROSSES]) if each.last_value > 0]
     if not lost:
         return []
-    table = pd.DataFrame([{"step": each.last_step, "value": each.last_value} for each in lost])
-    cross = alt.Chart(table).mark_point(shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1)
+    table = pd.DataFrame(
+        [{"step": each.last_step, "at": at_of(each), "value": each.last_value, "said": say_lost(each)} for each in lost]
+    )
+    cross = alt.Chart(table).mark_point(
+        shape=CROSS, size=64, strokeWidth=2.4, stroke=colors.infeasible, opacity=1, clip=True
+    )
+    tip = [alt.Tooltip("said:N", title="gradient norm")]
     words = [
-        Words(
-            each.last_step, each.last_value, f"not finite from step {each.lost_from:,}", colors.infeasible, "right", -10
-        )
-        for each in lost
+        Words(at_of(each), each.last_value, say_lost(each), colors.infeasible, "right", -10)
+        for each in lost[:MOST_TOLD]
     ]
-    return [cross.encode(x=x, y=y), *write_words(words)]
+    return [cross.encode(x="at:Q", y=y, tooltip=tip), *write_words(words, clip=True)]
 
 
 def _norm_axis(domain: tuple[float, float], field: str, title: str | None) -> alt.Y:

@@ -38,13 +38,13 @@ class Words:
     weight: int = 400
 
 
-def write_words(words: Sequence[Words], x: alt.X | str = "x:Q") -> list[alt.Chart]:
-    """Returns the layer that writes words, as a list of one; an empty list without words."""
+def write_words(words: Sequence[Words], x: alt.X | str = "x:Q", clip: bool = False) -> list[alt.Chart]:
+    """Returns the layer that writes words, cut at the picture or not, as a list of one; an empty list without words."""
     if not words:
         return []
     by_row = {name: alt.expr(f"datum.{name}") for name in ("align", "dx", "dy")}
     mark = alt.Chart(pd.DataFrame([asdict(each) for each in words])).mark_text(
-        fontSize=LABEL_SIZE, fontWeight=alt.expr("datum.weight"), clip=False, **by_row
+        fontSize=LABEL_SIZE, fontWeight=alt.expr("datum.weight"), clip=clip, **by_row
     )
     color = alt.Color("color:N", scale=None, legend=None)
     return [mark.encode(x=x, y="y:Q", text="text:N", color=color)]

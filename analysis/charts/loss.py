@@ -4,42 +4,57 @@ Thick line: median of seeds, or the only run of its kind; thin lines: seeds. Amb
 run went up. Dashed rule: loss at the start. Triangles on the axis: evaluations. Cross: last finite step of a run.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
 
+from analysis import curve_axis
+from analysis.charts.crosshair import crosshair
 from analysis.charts.labels import Words, shorten, spread, write_words
 from analysis.charts.loss_axis import LossAxis
-from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
+from analysis.charts.loss_marks import (
+    LossMarks,
+    draw_bands,
+    draw_crosses,
+    draw_evaluations,
+    draw_notes,
+    draw_start,
+    say_bands,
+    say_marks,
+)
+from analysis.charts.step_axis import StepAxis
+from analysis.charts.theme import Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
-from analysis.focus import Band
-from analysis.lr_words import say_times
+
+__all__ = ["LossLook", "LossMarks", "loss_curves"]
 
 LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
-MOST_BANDS, MOST_LABELS, MOST_TRIANGLES, MOST_LOST_TOLD = (
-    12,
-    12,
-    60,
-    3,
-)  # ours: beyond that a picture shows texture, not events
+MOST_LABELS = 12  # ours: beyond that the ends of lines are texture
 
 
 @dataclass(frozen=True)
-class LossMarks:
-    """What is marked on a picture of losses.
+class LossLook:
+    """How a picture of losses is looked at.
 
     Attributes:
-        bands: Events.
-        start: Loss at the start, None where unknown.
-        evaluations: Steps of evaluations.
+        axis: What the x-axis shows, as `analysis.curve_axis` names it.
+        is_log_x: Whether the x-axis is logarithmic.
+        is_linear: Whether the y-axis is linear although every loss is positive.
+        is_whole: Whether no finite loss is cut off, however high.
+        zoom: Part of the x-axis that is shown first, None for all.
+        seen: Part of it that is on the screen now, at whose end labels stand; None for all.
+        readings: What the crosshair says, as `analysis.readings.read_curves` returns it; None for no crosshair.
     """
 
-    bands: Sequence[Band] = ()
-    start: float | None = None
-    evaluations: Sequence[int] = ()
+    axis: str = curve_axis.STEP
+    is_log_x: bool = False
+    is_linear: bool = False
+    is_whole: bool = False
+    zoom: tuple[float, float] | None = None
+    seen: tuple[float, float] | None = None
+    readings: pd.DataFrame | None = None
 
 
 def loss_curves(
@@ -52,12 +67,13 @@ def loss_curves(
     panels: Sequence[Curves] = (),
     can_zoom: bool = False,
     with_points: bool = False,
+    look: LossLook | None = None,
 ) -> alt.LayerChart:
     """Draws loss against step, logarithmic unless a loss is zero or negative, raw.
 
     Args:
         curves: The losses.
-        marks: Events, start and evaluations.
+        marks: Events, start, evaluations and comments.
         colors: Colors of the page.
         lr: Learning rates of the same runs and window, for a strip below on the same steps; None: no strip.
         height: Height of the loss in pixels.
@@ -65,56 +81,79 @@ def loss_curves(
         panels: Pictures that stand beside this one and share its y-axis.
         can_zoom: Whether the steps can be zoomed into.
         with_points: Whether every drawn loss is a dot too.
+        look: How it is looked at; None: against the step, whole.
     """
+    look = look or LossLook()
     has_strip = lr is not None and not lr.points.empty
-    y = LossAxis([curves, *panels], marks.start, height, LOSS_SHARE if has_strip else 1.0)
-    layers = [
-        *_bands(marks, curves, colors),
-        *_lines(curves, y, title, colors, can_zoom, with_points),
-        *_start(marks, colors),
-    ]
-    layers += [*_evaluations(marks, y, colors), *_crosses(curves, y, colors)]
-    layers += write_words([*_words_on_bands(marks, curves, y, colors), *_words_on_marks(marks, curves, y, colors)])
-    layers += write_words(_end_labels(curves, marks, y, colors), alt.value("width"))
+    share = LOSS_SHARE if has_strip else 1.0
+    x = StepAxis(look.axis, curves.window, look.is_log_x, look.zoom, not has_strip)
+    y = LossAxis([curves, *panels], marks.start, height, share, look.is_linear, look.is_whole)
+    lines = _lines(curves, x, y, title, colors)
+    if look.readings is None or with_points:
+        lines.append(_points(curves, x, y, title, colors, with_points))
+    zoom = [zoom_of_steps()] if can_zoom else []
+    if look.readings is None:
+        lines[-1] = lines[-1].add_params(*zoom)
+    layers = [*draw_bands(marks, x, colors), *lines]
+    layers += [*draw_start(marks, colors), *draw_evaluations(marks, y, colors)]
+    if look.readings is not None:
+        layers += crosshair(look.readings, x, colors, zoom)
+    layers += draw_crosses(curves, y, colors)
+    words = [*say_bands(marks, x, y, colors), *say_marks(marks, curves, x, y, colors)]
+    layers += write_words(words, clip=can_zoom)
+    layers += write_words(_end_labels(curves, marks, look.seen, y, colors), alt.value("width"))
     chart = alt.layer(*layers)
     if has_strip:
-        chart = alt.layer(chart, _strip(lr, colors)).resolve_scale(y="independent")
+        chart = alt.layer(chart, _strip(lr, x, colors)).resolve_scale(y="independent")
+    if marks.notes:
+        chart = alt.layer(chart, *draw_notes(marks.notes, colors))
     return configure(chart.properties(height=height, width="container"), colors)
 
 
-def _step(window: tuple[int, int]) -> alt.X:
-    scale = alt.Scale(domain=list(window), nice=False)
-    return alt.X("step:Q", scale=scale, axis=axis("step", number_format=",d"))
-
-
-def _lines(
-    curves: Curves, axis_: LossAxis, title: str, colors: Palette, can_zoom: bool, with_points: bool
-) -> list[alt.Chart]:
-    """Draws each label in its color: seeds thin, their median thick; a point under the mouse tells its numbers."""
-    points, layers, y = curves.points.assign(shown=curves.points["value"]), [], axis_.encode(title)
-    if axis_.is_log:
-        points["shown"] = points["value"].clip(lower=axis_.low)  # a zero stands at the bottom edge
-    color, x, thick = _color_of(points, colors), _step(curves.window), _thick(points)
-    for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
+def _lines(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette) -> list[alt.Chart]:
+    """Draws each label in its color: seeds, and raw under smoothed lines, thin; the leading line thick."""
+    points, layers = _shown(curves, y), []
+    color, thick = _color_of(points, colors), _thick(points)
+    thin = points.drop(thick.index)
+    for part, width, opacity in ((thin, 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
-            layers.append(line.encode(x=x, y=y, color=color, detail=["label:N", "run_id:N"]))
+            own = part[["label", "run_id", "step", "value", "shown", *([x.field] * (x.field != "step"))]]
+            line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
+            layers.append(line.encode(x=x.encode(), y=y.encode(title), color=color, detail=["label:N", "run_id:N"]))
+    return layers or [alt.Chart(points).mark_line().encode(x=x.encode(), y=y.encode(title))]
+
+
+def _shown(curves: Curves, y: LossAxis) -> pd.DataFrame:
+    """Returns the points with where they are shown: a zero stands at the bottom edge of a logarithmic axis."""
+    shown = curves.points["value"].clip(lower=y.low) if y.is_log else curves.points["value"]
+    return curves.points.assign(shown=shown)
+
+
+def _points(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette, is_seen: bool) -> alt.Chart:
+    """Draws each loss as a dot, seen or not, that tells its numbers under the mouse."""
+    points = _shown(curves, y)
     tip = [
         alt.Tooltip("label:N", title="run"),
         alt.Tooltip("step:Q", format=",d"),
         alt.Tooltip("value:Q", format=".3g"),
     ]
-    own = points[~points["is_median"] & points["value"].notna()]
-    hover = alt.Chart(own[["label", "step", "value", "shown"]])
-    hover = hover.mark_point(size=36, opacity=float(with_points), filled=True, clip=True)
-    hover = hover.encode(x=x, y=y, tooltip=tip, **({"color": color} if with_points else {}))
-    return [*layers, hover.add_params(zoom_of_steps()) if can_zoom else hover]
+    own = points[~points["is_median"] & ~_is_smooth(points) & points["value"].notna()]
+    own = own[["label", "step", "value", "shown", *([x.field] * (x.field != "step"))]]
+    dots = alt.Chart(own).mark_point(size=36, opacity=float(is_seen), filled=True, clip=True)
+    color = {"color": _color_of(points, colors)} if is_seen else {}
+    return dots.encode(x=x.encode(), y=y.encode(title), tooltip=tip, **color)
 
 
 def _thick(points: pd.DataFrame) -> pd.DataFrame:
-    """Returns the points of the thick lines: medians, and runs that are the only ones of their label."""
+    """Returns the points of the thick lines: smoothed ones; else medians, and runs that are the only ones."""
+    if _is_smooth(points).any():
+        return points[_is_smooth(points)]
     has_median = set(points.loc[points["is_median"], "label"])
     return points[points["is_median"] | ~points["label"].isin(has_median)]
+
+
+def _is_smooth(points: pd.DataFrame) -> pd.Series:
+    return points["is_smooth"].astype(bool)
 
 
 def _color_of(points: pd.DataFrame, colors: Palette) -> alt.Color:
@@ -124,91 +163,13 @@ def _color_of(points: pd.DataFrame, colors: Palette) -> alt.Color:
     return alt.Color("label:N", scale=alt.Scale(domain=keys["label"].tolist(), range=colored), legend=None)
 
 
-def _spans(marks: LossMarks, window: tuple[int, int]) -> list[tuple[float, float]]:
-    lo, hi = window
-    return [(max(band.first_step - 0.5, lo), min(band.last_step + 0.5, hi)) for band in marks.bands[:MOST_BANDS]]
-
-
-def _bands(marks: LossMarks, curves: Curves, colors: Palette) -> list[alt.Chart]:
-    if not marks.bands:
-        return []
-    table = pd.DataFrame(_spans(marks, curves.window), columns=["x", "x2"])
-    rect = alt.Chart(table).mark_rect(color=colors.band, opacity=colors.band_opacity, clip=True)
-    return [rect.encode(x="x:Q", x2="x2:Q")]
-
-
-def _words_on_bands(marks: LossMarks, curves: Curves, y: LossAxis, colors: Palette) -> list[Words]:
-    """Says beside the highest event how far it rose."""
-    bands = [band for band in marks.bands[:MOST_BANDS] if math.isfinite(band.times)]
-    if not bands:
-        return []
-    highest = max(bands, key=lambda band: band.times)
-    first, last = _spans(LossMarks([highest]), curves.window)[0]
-    lo, hi = curves.window
-    text = f"up to {say_times(highest.times)} times its {'start' if highest.kind == 'early' else 'level before'}"
-    at = y.value(14)
-    if last < lo + 0.7 * (hi - lo):
-        return [Words(last, at, text, colors.star, "left", 6)]
-    if first > lo + 0.3 * (hi - lo):
-        return [Words(first, at, text, colors.star, "right", -6)]
-    return [Words((first + last) / 2, at, text, colors.star, "center")]
-
-
-def _start(marks: LossMarks, colors: Palette) -> list[alt.Chart]:
-    if marks.start is None:
-        return []
-    data = alt.Chart(pd.DataFrame([{"value": marks.start}]))
-    return [data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="value:Q")]
-
-
-def _evaluations(marks: LossMarks, y: LossAxis, colors: Palette) -> list[alt.Chart]:
-    if not marks.evaluations:
-        return []
-    every = max(1, len(marks.evaluations) // MOST_TRIANGLES)
-    table = pd.DataFrame({"step": list(marks.evaluations[::every]), "at": y.value(y.height - 6)})
-    triangles = alt.Chart(table).mark_point(shape="triangle-up", size=44, filled=True, opacity=1, clip=True)
-    first = alt.Chart(table.head(1)).mark_rule(strokeWidth=1, opacity=0.35, clip=True)
-    ink = alt.value(colors.ink)
-    return [triangles.encode(x="step:Q", y="at:Q", color=ink), first.encode(x="step:Q", color=ink)]
-
-
-def _crosses(curves: Curves, y: LossAxis, colors: Palette) -> list[alt.Chart]:
-    """Marks the last finite step of every run that is lost."""
-    if not curves.lost:
-        return []
-    table = pd.DataFrame(
-        {
-            "run": [shorten(lost.label) for lost in curves.lost],
-            "step": [lost.last_step for lost in curves.lost],
-            "from": [lost.lost_from for lost in curves.lost],
-            "value": [y.inside(lost.last_value) for lost in curves.lost],
-        }
-    )
-    tip = ["run:N", alt.Tooltip("from:Q", title="not finite from step", format=",d")]
-    cross = {"shape": CROSS, "size": 64, "strokeWidth": 2.4, "filled": False, "stroke": colors.infeasible}
-    return [alt.Chart(table).mark_point(opacity=1, **cross).encode(x="step:Q", y="value:Q", tooltip=tip)]
-
-
-def _words_on_marks(marks: LossMarks, curves: Curves, y: LossAxis, colors: Palette) -> list[Words]:
-    """Names the first evaluation, and the steps from which the first lost runs are not finite."""
-    lo, hi = curves.window
-    words = []
-    if marks.evaluations and marks.evaluations[0] > lo + 0.25 * (hi - lo):
-        at = y.value(y.height - 6)
-        words.append(Words(marks.evaluations[0], at, "first evaluation", colors.ink, "right", -8))
-    told = curves.lost[:MOST_LOST_TOLD]
-    heights = spread([y.pixel(y.inside(lost.last_value)) for lost in told], 28, y.height - 8)
-    for lost, pixel in zip(told, heights, strict=True):
-        align, dx = ("right", -10) if lost.last_step > lo + 0.6 * (hi - lo) else ("left", 10)
-        text = f"not finite from step {lost.lost_from:,}"
-        words.append(Words(lost.last_step, y.value(pixel), text, colors.infeasible, align, dx))
-    return words
-
-
-def _end_labels(curves: Curves, marks: LossMarks, y: LossAxis, colors: Palette) -> list[Words]:
+def _end_labels(
+    curves: Curves, marks: LossMarks, seen: tuple[float, float] | None, y: LossAxis, colors: Palette
+) -> list[Words]:
     """Writes the label of each line at its right end, pushed apart, in the color of the line."""
     ends = _thick(curves.points)
-    ends = ends[ends["value"].notna()].groupby("label", as_index=False).last().head(MOST_LABELS)
+    ends = ends[ends["value"].notna()]
+    ends = (ends[ends["at"] <= seen[1]] if seen else ends).groupby("label", as_index=False).last().head(MOST_LABELS)
     heights = spread([y.pixel(value) for value in ends["value"]], 6, y.height - 6)
     words = []
     for pixel, end in zip(heights, ends.itertuples(), strict=True):
@@ -219,12 +180,13 @@ def _end_labels(curves: Curves, marks: LossMarks, y: LossAxis, colors: Palette) 
     return words
 
 
-def _strip(lr: Curves, colors: Palette) -> alt.Chart:
+def _strip(lr: Curves, x: StepAxis, colors: Palette) -> alt.Chart:
     """Draws the learning rate of each run under the losses, on the same steps."""
     points = lr.points[~lr.points["is_median"]]
     high = max(points["value"].max(), 0.0) or 1.0
     span = [alt.expr("height"), alt.expr(f"height * {STRIP_FROM}")]
     scale = alt.Scale(domain=[min(0.0, points["value"].min()), high * 1.1], nice=False, range=span)
     y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high], orient="left"))
-    line = alt.Chart(points).mark_line(strokeWidth=1.6, clip=True)
-    return line.encode(x=_step(lr.window), y=y, color=_color_of(points, colors), detail=["label:N", "run_id:N"])
+    own = points[["label", "run_id", "step", "value", *([x.field] * (x.field != "step"))]]
+    line = alt.Chart(own).mark_line(strokeWidth=1.6, clip=True)
+    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail=["label:N", "run_id:N"])

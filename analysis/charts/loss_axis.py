@@ -18,17 +18,35 @@ MOST_DECADES = 1e12  # ours: a loss of 1e-20 is a zero to the eye
 class LossAxis:
     """The y-axis: its domain, its kind, and where values stand on it in pixels."""
 
-    def __init__(self, panels: Sequence[Curves], start: float | None, height: int, share: float = 1.0):
-        """Takes the pictures that share the axis, the loss at the start, the height of a chart, and the share of it."""
+    def __init__(
+        self,
+        panels: Sequence[Curves],
+        start: float | None,
+        height: int,
+        share: float = 1.0,
+        is_linear: bool = False,
+        is_whole: bool = False,
+    ):
+        """Takes what stands on the axis and how much room it has.
+
+        Args:
+            panels: The pictures that share the axis.
+            start: Loss at the start, None where unknown.
+            height: Height of a chart in pixels.
+            share: Share of the height that the losses take.
+            is_linear: Whether the axis is linear in any case.
+            is_whole: Whether no finite loss is cut off, however high.
+        """
         values = [value for panel in panels for value in panel.points["value"].dropna()]
         values += [start] if start is not None else []
         positive = [value for value in values if value > 0]
-        self.is_log = min(values, default=1.0) >= 0 and len(positive) >= len(values) / 2
+        can_log = min(values, default=1.0) >= 0 and len(positive) >= len(values) / 2
+        self.is_log = can_log and not is_linear
         self.height, self.share = (height - AXIS_ROOM) * share, share
         shown = positive if self.is_log else values
         self.low, self.high = min(shown, default=0.1), max(shown, default=1.0)
         usual = start if start is not None else median(shown or [1.0])
-        if usual > 0:
+        if usual > 0 and not is_whole:
             self.high = min(self.high, MOST_ABOVE_START * usual)
         if self.is_log:
             self.low = max(self.low, self.high / MOST_DECADES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from analysis.judge import keep_judged
 from analysis.live_alarm import Alarm
 from analysis.runlog import RunLogError, RunWriter, schema
 from runners.guard import watch_for_rises
@@ -66,3 +67,4 @@ class LoggedRun:
             rows.close()
         if writer is not None and writer.record[schema.STATUS] == "running":
             writer.finish(status)
+            keep_judged(self._study, [writer.run_id], self._options.get("store"))

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import studies
+from app_pages import sessions, studies
+from reviews import open_store
+from tests.app_pages.signing_in import AUTH, ROLES, claims_of
 from tests.app_pages.stores import add_study
 from tests.studies import make_run, sweep
 
@@ -45,3 +47,36 @@ def open_app(store, monkeypatch):
         return app.switch_page(f"app_pages/{page}.py").run() if page else app
 
     return opened
+
+
+@pytest.fixture
+def own_reviews(tmp_path, monkeypatch):
+    """Reviews of its own for each test."""
+    monkeypatch.setenv("STEADYSTEP_REVIEWS", str(tmp_path / "reviews.db"))
+    monkeypatch.delenv("STEADYSTEP_WEBHOOK", raising=False)
+    monkeypatch.setattr(sessions, "_ended", {})
+
+
+@pytest.fixture
+def reviews(own_reviews, tmp_path):
+    """The reviews that the pages see."""
+    opened = open_store(tmp_path / "reviews.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(own_reviews, store, monkeypatch):
+    """Opens a page as somebody who signed in; without a name, as the one person of a dashboard without a login."""
+    monkeypatch.setenv("STEADYSTEP_STORE", str(store))
+
+    def visited(subject: str | None = None, page: str | None = "review", *, study: str = "edge", **claims):
+        app = AppTest.from_file(APP, default_timeout=60)
+        app.query_params[studies.KEY] = study
+        if subject is not None:
+            app.secrets["auth"], app.secrets["roles"] = AUTH, ROLES
+            app.user = claims_of(subject, **claims)
+        app.run()
+        return app.switch_page(f"app_pages/{page}.py").run() if page else app
+
+    return visited

@@ -1,10 +1,9 @@
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app_pages.studies import PROJECT
 from tests.app_pages.stores import add_study
+from tests.reviews.postgresql import free_port
 from tests.studies import make_run, sweep
 
 CHROMIUM = [
@@ -36,13 +36,18 @@ class Server:
     store: Path
 
 
-def serve(store: Path) -> Iterator[Server]:
-    """Starts the dashboard as users do, waits until it says that it is up, and ends it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+def serve(store: Path, options: Sequence[str] = (), **settings: str) -> Iterator[Server]:
+    """Starts the dashboard as users do, waits until it says that it is up, and ends it afterwards.
+
+    Args:
+        store: The store.
+        options: Further options of `streamlit run`.
+        settings: Further variables of its environment.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     environment = os.environ | {"STEADYSTEP_STORE": str(store), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment |= settings
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
