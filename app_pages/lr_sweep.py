@@ -21,6 +21,7 @@ from analysis.results import Diagnosis, LrSweep
 from analysis.runlog import schema
 from analysis.schedule import read_schedule, say_warmup
 from app_pages import shown
+from app_pages.chart_files import show_files
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
 from app_pages.empty import show_no_sweep
 from app_pages.pictures import (
@@ -50,6 +51,8 @@ def show_axis(diagnosis: Diagnosis, sweep: LrSweep) -> None:
         marked = {point.get(schema.RUN_ID) for point in event.selection.get("run", [])}
         for run_id in sorted(filter(None, marked)):
             follow_run(diagnosis, run_id)
+        key = key_of(diagnosis, "axis files", sweep.series)
+        show_files(key, "lr_sweep", picture, lambda: table_of_runs(diagnosis, sweep))
 
 
 def follow_run(diagnosis: Diagnosis, run_id: str) -> None:

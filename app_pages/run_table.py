@@ -1,5 +1,6 @@
 """The run table: find runs, see what became of them, and pick those that all pages then show."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,10 +55,8 @@ def make_table(diagnosis: Diagnosis) -> RunTable:
     return RunTable(runs, swatches, tuple(differing(diagnosis)), (min(ends, default=0), max(ends, default=1)))
 
 
-def show_runs(diagnosis: Diagnosis) -> None:
-    """Shows the table with its filter, groups and baseline; picked rows follow through all pages."""
-    st.subheader("Runs", anchor=False)
-    table = remember(key_of(diagnosis, "run table"), lambda: make_table(diagnosis))
+def choose_rows(diagnosis: Diagnosis, table: RunTable) -> tuple[str, str, str]:
+    """Offers filter, groups and baseline, and returns what was chosen."""
     names = names_of(diagnosis)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         pattern = st.text_input(
@@ -86,6 +85,14 @@ def show_runs(diagnosis: Diagnosis) -> None:
             bind="query-params",
             width=260,
         )
+    return pattern, by, baseline
+
+
+def show_runs(diagnosis: Diagnosis) -> None:
+    """Shows the table with its filter, groups and baseline; picked rows follow through all pages."""
+    st.subheader("Runs", anchor=False)
+    table = remember(key_of(diagnosis, "run table"), lambda: make_table(diagnosis))
+    pattern, by, baseline = choose_rows(diagnosis, table)
     try:
         found = np.flatnonzero(search(table.runs["text"], pattern))
     except RunLogError as error:
@@ -96,8 +103,7 @@ def show_runs(diagnosis: Diagnosis) -> None:
     if groups:
         found = found[np.argsort([groups[run_id] for run_id in table.runs["run_id"].iloc[found]], kind="stable")]
         show_groups(table.runs.iloc[found], groups, by)
-    chosen = f"{diagnosis.study.fingerprint} {pattern} {by}"
-    show_rows(diagnosis, table, found, differences, groups, chosen)
+    show_rows(diagnosis, table, found, differences, groups)
 
 
 def show_groups(runs: pd.DataFrame, groups: Mapping[str, str], by: str) -> None:
@@ -125,14 +131,14 @@ def show_rows(
     found: np.ndarray,
     differences: Mapping[str, str],
     groups: Mapping[str, str],
-    chosen: str,
 ) -> None:
     """Shows the rows that were found, and takes what is picked of them."""
     run_ids = list(table.runs["run_id"].iloc[found])
     picked = selection.show_picked(diagnosis)
     rows = present(table, found, differences, groups)
     swatches = [table.swatches[index] for index in found]
-    key = f"runs {chosen} {selection.num_clearings()}"
+    rows_shown = zlib.crc32("\n".join(run_ids).encode())  # ticks are places: other rows are another table
+    key = f"runs {rows_shown} {selection.num_clearings()}"
     st.dataframe(
         rows.style.apply(lambda _: [f"color: {color}" for color in swatches], subset=["color"]),
         hide_index=True,

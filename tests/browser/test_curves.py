@@ -19,6 +19,7 @@ from tests.studies import make_run, sweep
 
 STEPS, SPIKE_STEP, SPIKE = 100_000, 61_803, 9.0
 WATCHED = 60  # seconds
+ROW_HEIGHT = 35  # pixels of a table, its heading too
 PEAK = """chart => {
     const paths = [...chart.querySelectorAll('.mark-line path')];
     const points = paths[0].getAttribute('d').matchAll(/[ML]([-\\d.e]+),([-\\d.e]+)/g);
@@ -141,6 +142,24 @@ def test_the_numbers_of_a_picture_are_downloaded_with_the_spike_in_them(page, cu
     with page.expect_download() as waited:
         page.get_by_test_id("stDownloadButton").get_by_text("SVG").first.click()
     assert waited.value.path().read_text().startswith("<svg")
+
+
+def test_a_ticked_run_is_shown_alone_on_the_next_pages_until_all_are_picked_again(page, curves):
+    page.goto(f"{curves.url}/?study=small")
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    wait_until_drawn(page)
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": ROW_HEIGHT * 1.5})
+    expect(page.get_by_text("Only 1 run")).to_be_visible()
+    expect(page).to_have_url(re.compile("run=1x1-0.003-0"))
+    page.get_by_role("link", name="Gradient norm").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gradient norm")
+    expect(page.get_by_text("Only 1 run")).to_be_visible()
+    expect(page).to_have_url(re.compile("run=1x1-0.003-0"))
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Only 1 run")).not_to_be_visible()
+    expect(page).not_to_have_url(re.compile("run=1x1-0.003-0"))
 
 
 def test_a_live_run_is_watched_for_a_minute_while_the_zoom_stays(page, curves):
