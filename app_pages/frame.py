@@ -73,9 +73,11 @@ def pick_study() -> None:
             st.session_state.pop(studies.KEY, None)
             people.show_who()
             return
+        studies.choose_first(list(choices))
         key = st.selectbox(
             "Study",
             list(choices),
+            index=None,  # a value that is the widget's own default would not stand in the address
             format_func=lambda key: choices[key].label if key in choices else shown.name(key),
             key=studies.KEY,
             label_visibility="collapsed",

@@ -31,6 +31,10 @@ TOO_OPEN = (
     f".streamlit/secrets.toml (docs/deployment.md). Set it, bind to 127.0.0.1, or set {OPEN_VARIABLE}=1"
 )
 
+UNREADABLE = (
+    "steadystep: .streamlit/secrets.toml cannot be read, so nobody can tell whether people have to sign in. It needs "
+    "to be TOML. Correct it, or take it away"
+)
 HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
 
 Message = MutableMapping[str, object]
@@ -50,7 +54,12 @@ def is_open() -> bool:
 
 
 def refuse_open_server() -> None:
-    """Ends the program where it would serve other machines without a login."""
+    """Ends the program where it would serve other machines without a login, or cannot read the settings of one."""
+    if sessions.is_unreadable():
+        print(UNREADABLE, file=sys.stderr)
+        raise SystemExit(2)
+    if sessions.login_is_on():
+        sessions.keep_login()
     address = st.get_option("server.address") or "every address of this machine"
     if not (is_loopback(address) or sessions.login_is_on() or is_open()):
         print(TOO_OPEN.format(address=address), file=sys.stderr)

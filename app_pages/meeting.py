@@ -59,16 +59,6 @@ class Meeting:
         """Whether whoever looks may comment and decide."""
         return self.review.state == "open" and has_role(self.me, "reviewer")
 
-    @property
-    def presents(self) -> bool:
-        """Whether whoever looks shows the others what they look at."""
-        return self.screen.presenter_id == self.me.id and bool(st.session_state.get(PRESENTS))
-
-    @property
-    def follows(self) -> bool:
-        """Whether the page goes where the presenter goes."""
-        return not self.presents and bool(st.session_state.get(FOLLOWS, self.screen.presenter_id != self.me.id))
-
     def entry(self, item_id: str | None) -> AgendaItem | None:
         """Returns a point of the agenda."""
         return next((entry for entry in self.agenda.items if entry.item.id == item_id), None)

@@ -95,6 +95,8 @@ def show_sign_in() -> None:
         st.markdown("Your sign-in has ended. Sign in again to go on.")
     else:
         st.markdown("Sign in to see the studies of your team.")
+    if not sessions.providers():
+        st.warning("The settings of the login cannot be read. Ask whoever runs this dashboard to look at them.")
     for provider in sessions.providers():
         label = "Sign in" if provider is None else f"Sign in with {shown.sentence(provider)}"
         if st.button(label, type="primary", icon=":material/login:", key=f"sign_in_{provider}"):

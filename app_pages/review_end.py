@@ -1,13 +1,14 @@
 """How a review ends: sign-offs, the summary, closing, and the review as a file or in a chat."""
 
 import json
-from collections.abc import Callable
 
 import streamlit as st
 
-from app_pages import meeting, people, review_words, shown, studies
+from app_pages import meeting, review_words, shown, studies
 from app_pages.meeting import Meeting
 from reviews import agenda, bring_in, exchange, hand_off, sign_offs, summary
+
+EXPORT = "review_export"
 
 
 def show_end(seen: Meeting) -> None:
@@ -51,17 +52,21 @@ def show_summary(seen: Meeting) -> None:
     name, review_id = f"review-{seen.review.id}", seen.review.id
     with st.container(horizontal=True):
         st.download_button("Markdown", written, f"{name}.md", "text/markdown", on_click="ignore", key="summary_file")
-        data = export(review_id)
-        st.download_button("Export JSON", data, f"{name}.json", "application/json", on_click="ignore", key="export")
+        st.download_button(
+            "Export JSON", export(seen), f"{name}.json", "application/json", on_click="ignore", key="export"
+        )
     if hand_off.is_on() and meeting.has_role(seen.me, "reviewer"):
         st.button("Send to the chat", icon=":material/send:", on_click=send, args=(review_id, link_to(seen)))
 
 
-def export(review_id: str) -> Callable[[], str]:
-    """Returns what writes the file once it is asked for."""
-    store = people.reviews()
-    me = people.current(store)
-    return lambda: json.dumps(exchange.export_review(store, me, review_id), indent=1)
+def export(seen: Meeting) -> str:
+    """Returns the file, written once after each change: a file made at the click is lost when the page is redrawn."""
+    asked = (seen.review.id, seen.num_changes)
+    known = st.session_state.get(EXPORT)
+    if known is None or known[0] != asked:
+        content = exchange.export_review(seen.store, seen.me, seen.review.id)
+        known = st.session_state[EXPORT] = (asked, json.dumps(content, indent=1))
+    return known[1]
 
 
 def link_to(seen: Meeting) -> str:

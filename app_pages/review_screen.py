@@ -15,11 +15,13 @@ def show_screen(seen: Meeting) -> None:
     if seen.review.state != "open":
         return
     mine, name = seen.screen.presenter_id == seen.me.id, shown.sentence(seen.screen.presenter.name)
-    st.session_state[PRESENTS] = seen.presents
+    # written only where it must change: what is written while somebody clicks would take back the click
     if mine:
         st.session_state.pop(FOLLOWS, None)  # whoever takes over is followed again
     else:
-        st.session_state[FOLLOWS] = seen.follows
+        st.session_state.setdefault(FOLLOWS, True)
+        if st.session_state.get(PRESENTS):
+            st.session_state[PRESENTS] = False
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if seen.can_write:
             help_ = "The pages of all who follow go where yours goes."

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ ROLES = ("viewer", "reviewer", "admin")  # as in reviews: each may do what those
 CLAIM_VARIABLE, HOURS_VARIABLE = "STEADYSTEP_ROLE_CLAIM", "STEADYSTEP_SESSION_HOURS"
 HOURS = 12.0  # ours: a working day
 EVERYBODY = "*"
+_needs_login = threading.Event()
 _ended: dict[str, float] = {}  # sign-ins that were ended by hand, until when they would have lasted
 
 
@@ -50,8 +52,21 @@ def section(name: str) -> Mapping[str, object]:
 
 
 def login_is_on() -> bool:
-    """Whether people sign in here; otherwise this is one person on their own machine."""
-    return bool(section("auth"))
+    """Whether people sign in here; otherwise this is one person on their own machine.
+
+    Settings that cannot be read, or are gone since the server began, close the door: a slip of the pen opens nothing.
+    """
+    return bool(section("auth")) or _needs_login.is_set() or is_unreadable()
+
+
+def is_unreadable() -> bool:
+    """Whether there are settings that cannot be read."""
+    return not st.secrets.load_if_toml_exists() and any(map(os.path.exists, st.get_option("secrets.files")))
+
+
+def keep_login() -> None:
+    """Has this server ask for a sign-in until it ends, whatever becomes of its settings."""
+    _needs_login.set()
 
 
 def providers() -> tuple[str | None, ...]:

@@ -66,6 +66,13 @@ def apply_next() -> None:
         st.session_state[KEY] = st.session_state.pop(NEXT)
 
 
+def choose_first(keys: list[str]) -> None:
+    """Chooses the first study where neither this session nor the address names one that is there."""
+    named = st.session_state.get(KEY) or st.query_params.get(KEY)
+    if named not in keys:
+        st.session_state[KEY] = st.query_params[KEY] = keys[0]
+
+
 def _uploads() -> dict[str, Study]:
     return st.session_state.setdefault("uploads", {})
 

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from analysis import judge, judged_file
-from analysis.judge import JudgedRuns, judge_one
+from analysis.__main__ import main
+from analysis.findings import diagnose
+from analysis.judge import JudgedRuns, judge_one, keep_judged
 from analysis.judged_file import from_text, kept_path, key_of_run, read_judged, to_text
+from analysis.published import publish
+from analysis.runlog import RunWriter, read_study
 from tests import curves
+from tests.app_pages.stores import write_csv
 from tests.studies import make_run, sweep_run
 
 NORM = 1 + 0.1 * np.random.default_rng(0).random(400)
@@ -113,3 +118,38 @@ def test_only_runs_of_the_study_as_it_is_stay_in_the_file(tmp_path):
         known.keep()
     (text,) = read_judged(path).values()
     assert json.loads(text)["verdict"] == "unstable"
+
+
+def write_run(store, run_id, loss, **record):
+    with RunWriter("s", store=store, run_id=run_id, **record) as log:
+        for step, value in enumerate(loss):
+            log.step(step, train_loss=float(value), grad_norm=1.0 + value)
+
+
+def test_runs_judged_when_they_were_sealed_are_not_judged_at_the_first_look(tmp_path, judged_by_rules):
+    for run_id, loss in (("a", KINDS["recovered"].loss[1]), ("b", KINDS["never finite"].loss[1])):
+        write_run(tmp_path, run_id, loss, base_lr=0.1)
+        keep_judged("s", [run_id], tmp_path)
+    assert judged_by_rules == ["a", "b"]
+    judged_by_rules.clear()
+    study = read_study("s", tmp_path)
+    first_look = publish(diagnose(study, known=JudgedRuns(kept_path("s", tmp_path))))
+    assert judged_by_rules == []
+    assert first_look == publish(diagnose(study))
+
+
+def test_runs_that_are_not_sealed_or_not_there_are_passed_over(tmp_path):
+    log = RunWriter("s", store=tmp_path, run_id="open")
+    log.step(0, train_loss=1.0)
+    keep_judged("s", ["open", "missing"], tmp_path)
+    log.finish("interrupted")
+    assert not kept_path("s", tmp_path).exists()
+
+
+def test_an_import_judges_what_it_writes(tmp_path, judged_by_rules, capsys):
+    path = write_csv(KINDS["early"], tmp_path / "run.csv")
+    assert main(["import", str(path), "--study", "s", "--store", str(tmp_path / "store")]) == 0
+    assert len(judged_by_rules) == 1
+    study = read_study("s", tmp_path / "store")
+    diagnose(study, known=JudgedRuns(kept_path("s", tmp_path / "store")))
+    assert len(judged_by_rules) == 1

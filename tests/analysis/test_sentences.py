@@ -23,10 +23,12 @@ from tests.studies import make_run, make_study, sweep
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"(?<![\w.^])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?(?![\w.]*[(=x])")
+OF_ALL_RUNS = ("edge-of-instability", "evaluation-gap", "extreme-clipping")  # name counts of more than their runs
 CONSTANTS = {  # numbers of rules that sentences name
     "gradient-outliers": {OUTLIER_RATIO},
     "double-check": {5, 10},
     "early-instability": {500},  # the playbook's probe
+    "headline": {500},
     "fixes": {90, 0, 1},  # the percentile of the playbook; branches that start at 0, one seed
 }
 
@@ -75,11 +77,27 @@ def facts_of(runs):
     rates = Counter((run["series"], run["base_lr"]) for run in runs)
     unstable = Counter((run["series"], run["base_lr"]) for run in runs if run["verdict"] == "unstable")
     outcomes = Counter(event["outcome"] for run in runs for event in run["events"])
+    outcomes["clipped"] = sum(run["clipping"] is not None for run in runs)
+    outcomes["early"] = sum(run["early"] == "seen" for run in runs)
     return (
         found
         | {float(n) for counts in (rates, unstable, outcomes) for n in counts.values()}
         | {float(unstable.total())}
     )
+
+
+def seen_in_runs(diagnosis):
+    """Returns what the runs themselves show and their JSON leaves out: levels and peaks of rises, chance, lost rows."""
+    found = set()
+    for judged in diagnosis.runs:
+        for event in judged.events:
+            if event.level_before is not None and event.rise is not None:
+                peak = event.level_before + event.rise
+                found |= {event.level_before, peak, peak / event.level_before}
+        found.add(float(judged.run.record.get("baseline_loss") or 0))
+        steps, loss = judged.run.loss
+        found |= {float(steps[-1]), float(steps[-1] - np.isfinite(loss).sum())} if len(steps) else set()
+    return found
 
 
 def times_of(diagnosis):
@@ -108,12 +126,16 @@ def sentences_of(diagnosis):
     """Yields (what it is, sentence, numbers it may name)."""
     told = publish(diagnosis)
     of_study = set(numbers_in([{**each, "sentence": ""} for each in told["study"]["sweeps"]]))
-    levels = {event.level_before or 0.0 for judged in diagnosis.runs for event in judged.events}  # not in the JSON
-    everything, by_id = facts_of(told["runs"]) | levels, {run["run_id"]: run for run in told["runs"]}
+    seen = seen_in_runs(diagnosis)
+    everything, by_id = facts_of(told["runs"]) | seen, {run["run_id"]: run for run in told["runs"]}
     for finding in told["findings"]:
         named = facts_of([by_id[run_id] for run_id in finding["run_ids"]])
-        own = set(numbers_in(finding["evidence"])) | levels | CONSTANTS.get(finding["code"], set())
-        counts = {float(len(told["runs"]))} | ({*everything} if finding["code"] == "edge-of-instability" else set())
+        own = set(numbers_in(finding["evidence"])) | seen | CONSTANTS.get(finding["code"], set())
+        counts = {float(len(told["runs"]))} | (everything if finding["code"] in OF_ALL_RUNS else set())
+        if finding["code"] == "warmup-budget":
+            own |= {one + other for one, other in permutations(named | own, 2)}
+        if finding["code"] == "double-check":
+            own |= {times * swept.lr_star for times in (5, 10) for swept in diagnosis.sweeps if swept.lr_star}
         yield finding["code"], finding["sentence"], named | own | counts | of_study
     for swept in told["study"]["sweeps"]:
         yield "sweep", swept["sentence"], of_study | everything
@@ -129,6 +151,7 @@ def sentences_of(diagnosis):
             | of_study
             | evidence
             | times_of(diagnosis)
+            | CONSTANTS["headline"]
             | {float(run["log"]["stride"]) for run in told["runs"]},
         )
 
@@ -153,8 +176,8 @@ def test_every_number_in_a_sentence_is_one_of_what_it_speaks_of(name):
 @pytest.mark.parametrize(
     ("code", "said", "wrong"),
     [
-        ("edge-of-instability", "0.2", "0.3"),
-        ("early-instability", "In 6 of", "In 7 of"),
+        ("edge-of-instability", "at 0.2", "at 0.25"),
+        ("early-instability", "In 6 of", "In 17 of"),
         ("mid-training-instability", "4,800", "4,900"),
         ("evaluation-gap", "step 12", "step 13"),
         ("gradient-outliers", "80", "81"),

@@ -1,6 +1,7 @@
 """The server's gate, spoken to as a server speaks to it: hosts, uploads, files of pages, and open pages."""
 
 import asyncio
+import threading
 
 import pytest
 import streamlit as st
@@ -20,6 +21,8 @@ def settings(monkeypatch):
     monkeypatch.setattr(sessions, "section", lambda name: found.get(name, {}))
     monkeypatch.setattr(gate, "get_cookie_secret", lambda: SECRET)
     monkeypatch.setattr(sessions, "_ended", {})
+    monkeypatch.setattr(sessions, "_needs_login", threading.Event())
+    monkeypatch.setattr(sessions, "is_unreadable", lambda: False)
     for variable in (gate.HOSTS_VARIABLE, gate.OPEN_VARIABLE, sessions.CLAIM_VARIABLE, sessions.HOURS_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     return found
@@ -286,3 +289,20 @@ def test_a_server_that_others_reach_starts_with_a_login_or_by_an_explicit_word(
             gate.refuse_open_server()
         assert ended.value.code == 2
         assert "Set it, bind to 127.0.0.1" in capsys.readouterr().err
+
+
+def test_settings_that_vanish_while_the_server_runs_close_it(settings, monkeypatch):
+    monkeypatch.setattr(st, "get_option", lambda name: "127.0.0.1" if name == "server.address" else "")
+    gate.refuse_open_server()
+    settings.clear()
+    assert ask(UPLOAD, host="localhost")[0] == 401
+    assert ask(UPLOAD, host="localhost", cookie=cookie_of(claims_of("adam")))[0] == 403
+
+
+def test_settings_that_cannot_be_read_start_no_server(settings, monkeypatch, capsys):
+    settings.clear()
+    monkeypatch.setattr(sessions, "is_unreadable", lambda: True)
+    assert ask(UPLOAD, host="localhost")[0] == 401
+    with pytest.raises(SystemExit):
+        gate.refuse_open_server()
+    assert "Correct it, or take it away" in capsys.readouterr().err

@@ -1,6 +1,9 @@
 """What a sign-in is worth: for how long, and in which role."""
 
 import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
 
 from app_pages import sessions
 from app_pages.sessions import read_login
@@ -103,3 +106,29 @@ def test_a_name_is_one_short_line_and_falls_back_to_the_subject():
     assert read_login(claims_of("ana", name="A\nna " + "x" * 300)).name == "A na " + "x" * 195
     assert read_login(claims_of("ana", name="", email="a@example.org")).name == "a@example.org"
     assert read_login(claims_of("ana", name=7)).name == "ana"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_on", "is_unreadable"),
+    [
+        ("[auth]\nclient_id = 'a'", True, False),
+        ("[auth", True, True),
+        ("other = 1", False, False),
+        (None, False, False),
+    ],
+)
+def test_settings_that_cannot_be_read_ask_for_a_sign_in(content, is_on, is_unreadable, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    path = tmp_path / "secrets.toml"
+    if content is not None:
+        path.write_text(content)
+    found = Secrets()
+    monkeypatch.setattr(st, "secrets", found)
+    found._file_watchers_installed = True  # nothing is to be watched after the test
+    before = st.get_option("secrets.files")
+    config.set_option("secrets.files", [str(path)])
+    try:
+        assert sessions.login_is_on() == is_on
+        assert sessions.is_unreadable() == is_unreadable
+    finally:
+        config.set_option("secrets.files", before)

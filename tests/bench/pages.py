@@ -30,7 +30,7 @@ from tests.reviews.postgresql import free_port
 
 TARGETS = {"new browser": "2.0", "reload": "0.8"}  # seconds until drawn (ours)
 PEERS = """
-Others on the same data, measured 2026-11-27 on two shared cores at load 1 to 3, medians of 3 where not marked (1):
+Others on data of the same kind, as of 2026-11-28, on two shared cores at load 1 to 3; medians of 3 but for (1):
 
 | tool | new browser / reload, s | sent, MB | server, MB | spikes on the screen |
 |---|---|---|---|---|

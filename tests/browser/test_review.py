@@ -182,7 +182,8 @@ def test_three_people_hold_a_review_together(visit, team_server, tmp_path):
     for page in (ana, bob):
         page.get_by_role("button", name="Sign these decisions").click()
         expect(page.get_by_role("button", name="Sign these decisions")).to_have_count(0)
-    expect(vera.get_by_test_id("stMarkdown").filter(has_text=re.compile("^.*Bob, 20"))).to_be_visible()
+    for page, name in ((vera, "Ana"), (ana, "Bob")):
+        expect(page.get_by_test_id("stMarkdown").filter(has_text=re.compile(f"^verified {name}, 20"))).to_be_visible()
 
     exported = export(ana, tmp_path)
     (decided,) = [item["decisions"] for item in exported["items"] if item["decisions"]]
@@ -222,6 +223,7 @@ def test_who_has_no_role_sees_that_and_who_signs_out_is_out_in_every_tab(visit, 
     cookies = bob.context.cookies(team_server.url)
     other.get_by_role("button", name="Bob").click()
     other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("button", name="End session").click()  # at the provider
     expect(other.get_by_role("heading", level=1)).to_have_text("Steadystep")
     bob.get_by_text("All runs").click()
     expect(bob.get_by_role("heading", level=1)).to_have_text("Steadystep")
