@@ -69,8 +69,11 @@ def apply_next() -> None:
 def choose_first(keys: list[str]) -> None:
     """Chooses the first study where neither this session nor the address names one that is there."""
     named = st.session_state.get(KEY) or st.query_params.get(KEY)
-    if named not in keys:
-        st.session_state[KEY] = st.query_params[KEY] = keys[0]
+    if named in keys:
+        return
+    if KEY not in st.session_state:  # once the picker is bound to the address, only it writes there
+        st.query_params[KEY] = keys[0]
+    st.session_state[KEY] = keys[0]
 
 
 def _uploads() -> dict[str, Study]:
