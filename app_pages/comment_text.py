@@ -74,4 +74,5 @@ def escape(text: str) -> str:
     """Returns text that is shown letter by letter, with the spaces at its ends."""
     if not text.strip():
         return " " if text else ""
-    return f"{' ' * text[0].isspace()}{shown.sentence(text)}{' ' * text[-1].isspace()}"
+    end = shown.JOINER if text[-1] == ":" else " " * text[-1].isspace()  # a colon takes meaning from what follows it
+    return f"{' ' * text[0].isspace()}{shown.sentence(text)}{end}"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app_pages.comment_text import comment_markdown
@@ -71,6 +71,7 @@ def test_direction_changing_characters_are_spelled_out():
 
 
 @given(TEXTS)
+@example(":*1*")
 def test_whatever_is_typed_no_sign_but_those_of_what_is_allowed_keeps_a_meaning(text):
     written = comment_markdown(text)
     assert all(HARMLESS_URL.fullmatch(found["url"]) for found in LINK.finditer(written))

@@ -1,6 +1,5 @@
 """The server's gate, spoken to as a server speaks to it: hosts, uploads, files of pages, and open pages."""
 
-import asyncio
 import threading
 
 import pytest
@@ -8,6 +7,7 @@ import streamlit as st
 
 from app_pages import gate, sessions, way_back
 from app_pages.gate import Gate
+from tests.app_pages.apart import run_apart
 from tests.app_pages.signing_in import AUTH, ROLES, SECRET, claims_of, cookie_of
 
 HOST = "steps.example.org"
@@ -55,7 +55,7 @@ def ask(path="/", *, cookie="", host=HOST, method="GET", server="127.0.0.1", beh
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Gate(behind or Behind())(scope, None, send))
+    run_apart(Gate(behind or Behind())(scope, None, send))
     return sent[0]["status"], sent[1]["body"]
 
 
@@ -72,7 +72,7 @@ def talk(messages, *, cookie="", host=HOST, behind, protocols="streamlit, xsrf, 
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Gate(behind)(scope, receive, send))
+    run_apart(Gate(behind)(scope, receive, send))
     return sent
 
 
@@ -170,7 +170,7 @@ def headers_after(path, *, query=b"", cookie="", status=200, kind=b"text/html", 
 
     headers = [(b"host", HOST.encode()), (b"cookie", cookie.encode())]
     scope = {"type": "http", "path": path, "method": "GET", "headers": headers, "query_string": query}
-    asyncio.run(Gate(behind)(scope, None, send))
+    run_apart(Gate(behind)(scope, None, send))
     return sent[0]["headers"]
 
 
@@ -213,7 +213,7 @@ def test_cookies_are_kept_to_https_where_the_login_is(settings, scheme, ends_wit
         sent.append(message)
 
     scope = {"type": "http", "path": "/oauth2callback", "headers": [(b"host", HOST.encode())]}
-    asyncio.run(Gate(behind)(scope, None, send))
+    run_apart(Gate(behind)(scope, None, send))
     first, second, vary = (value for _, value in sent[0]["headers"])
     assert first.endswith(ends_with)
     assert (second, vary) == (b"b=2; Secure", b"cookie")

@@ -1,13 +1,14 @@
 """The server packs its files once, reads ahead what a page will show, and leaves that to nobody without a role."""
 
-import asyncio
 import gzip
+from types import SimpleNamespace
 
 import pytest
 
 from app_pages import sessions, start, studies
 from app_pages.compressed_files import CompressedFiles
 from app_pages.start import HeadStart
+from tests.app_pages.apart import run_apart
 from tests.app_pages.stores import add_study
 from tests.studies import sweep
 
@@ -22,7 +23,7 @@ def ask(app, path, headers=(), query=b"", method="GET"):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": list(headers)}
-    asyncio.run(app(scope, None, send))
+    run_apart(app(scope, None, send))
     return sent[0]["status"], dict(sent[0]["headers"]), b"".join(each.get("body", b"") for each in sent[1:])
 
 
@@ -75,6 +76,17 @@ def test_what_is_no_whole_script_for_a_browser_that_unpacks_passes_as_it_is(path
     assert files.asked == 2
 
 
+class AtOnce:
+    """A thread whose work is done when `start` returns."""
+
+    def __init__(self, target, args, **_):
+        self.target, self.args = target, args
+
+    def start(self):
+        """Does the work."""
+        self.target(*self.args)
+
+
 PAGE = (b"accept", b"text/html,application/xhtml+xml")
 
 
@@ -83,7 +95,7 @@ def begun(monkeypatch):
     """What is read ahead, and the threads it happens in."""
     keys = []
     monkeypatch.setattr(start, "read_ahead", keys.append)
-    monkeypatch.setattr(start.threading.Thread, "start", lambda self: self.run())
+    monkeypatch.setattr(start, "threading", SimpleNamespace(Thread=AtOnce))
     return keys
 
 

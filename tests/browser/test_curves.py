@@ -157,7 +157,7 @@ def test_a_ticked_run_is_shown_alone_on_the_next_pages_until_all_are_picked_agai
     expect(page.get_by_role("heading", level=1)).to_have_text("Gradient norm")
     expect(page.get_by_text("Only 1 run")).to_be_visible()
     expect(page).to_have_url(re.compile("run=1x1-0.003-0"))
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("Only 1 run")).not_to_be_visible()
     expect(page).not_to_have_url(re.compile("run=1x1-0.003-0"))
 

@@ -11,7 +11,7 @@ import pytest
 from analysis.runlog import RunLogError, layout, line_log, read_study, schema, sealing
 from runners import launch, lr_sweep
 
-OPTIONS = "--workload mlp --optimizer momentum --base-lr 0.001,0.01,0.1 --seeds 2 --stack on --jobs 3 --study s"
+OPTIONS = "--workload mlp --optimizer momentum --base-lr 0.001,0.01,0.03 --seeds 2 --stack on --jobs 3 --study s"
 RUNS = OPTIONS.split()
 SWEEP = [*RUNS, "--max-train-steps", "800"]
 KILLED_AT = 20

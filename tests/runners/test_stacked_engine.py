@@ -82,7 +82,7 @@ def board(monkeypatch):
 
 @pytest.mark.parametrize(("stack", "speedup", "stacked"), [("auto", 2.0, 2), ("auto", 1.0, 1), ("on", 0.5, 2)], ids=str)
 def test_auto_stacks_where_the_timing_says_so(board, tmp_path, monkeypatch, stack, speedup, stacked):
-    monkeypatch.setattr(choice, "measure_speedup", lambda configs: speedup)
+    monkeypatch.setattr(choice, "measure_speedup", lambda configs, compiles: speedup)
     unit = plan_runs([config(0.01, 3), config(0.02, 3)])
     worker.train_unit([0, 1], unit, Target("s", str(tmp_path), stack=stack))
     assert [run.record[schema.STACKED_RUNS] for run in read_study("s", tmp_path)] == [stacked] * 2
