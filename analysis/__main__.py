@@ -41,6 +41,16 @@ def build_parser() -> argparse.ArgumentParser:
         way.add_argument(
             "--pattern", metavar="REGEX", help=r"read text by groups, such as '(?P<step>\d+).*loss=(?P<train_loss>\S+)'"
         )
+    add_figures(commands)
+    add_report(commands)
+    commands.add_parser(
+        "formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats"
+    )
+    return parser
+
+
+def add_figures(commands: argparse._SubParsersAction) -> None:
+    """Adds the command that tells the playbook's figures."""
     figures = commands.add_parser(
         "figures",
         help="the playbook's figures from the runs of a study",
@@ -50,11 +60,6 @@ def build_parser() -> argparse.ArgumentParser:
     figures.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")
     figures.add_argument("-o", "--output", metavar="FOLDER", help="write one self-contained HTML page per figure")
     figures.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
-    add_report(commands)
-    commands.add_parser(
-        "formats", help="what can be read, and what each format loses", epilog="example: python -m analysis formats"
-    )
-    return parser
 
 
 def add_report(commands: argparse._SubParsersAction) -> None:

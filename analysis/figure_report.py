@@ -4,11 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from analysis.charts.figures import draw_figure
-from analysis.charts.html_page import write_page
-from analysis.charts.theme import LIGHT
 from analysis.figures import Figure
 from analysis.literal import literal
+from analysis.report import write_figure
 from analysis.results import Diagnosis
 
 SCHEMA = "steadystep.figures/1"
@@ -58,9 +56,7 @@ def write_pages(diagnosis: Diagnosis, figures: Sequence[Figure], folder: str | o
     folder.mkdir(parents=True, exist_ok=True)
     for figure in figures:
         if figure.applies:
-            title = f"Figure {figure.number}: {figure.title}, study {literal(diagnosis.study.name)}"
-            page = write_page(title, literal(figure.caption), draw_figure(figure, diagnosis, LIGHT), LIGHT)
             path = folder / f"figure_{figure.number}.html"
-            path.write_text(page, encoding="utf-8")
+            path.write_text(write_figure(figure, diagnosis), encoding="utf-8")
             files[figure.number] = str(path)
     return files

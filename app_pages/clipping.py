@@ -20,7 +20,7 @@ from analysis.clip_basis import (
 from analysis.clip_curve import span_thresholds, trace_thresholds
 from analysis.clip_replay import ClipReplay, cut_replays, replay_adaptive, replay_rule, tabulate_replays
 from analysis.clip_rules import GLOBAL_NORM, GlobalNorm
-from analysis.clipping import START_PERCENTILE, find_extreme_below, measure_clipping, share_clipped
+from analysis.clipping import find_extreme_below, measure_clipping, share_clipped
 from analysis.fix_commands import OWN_WORKLOAD, command_for
 from analysis.lr_words import number
 from analysis.phases import planned_steps, split_phases
@@ -29,37 +29,11 @@ from analysis.runlog import schema
 from analysis.schedule_phases import split_schedule
 from app_pages import experiments, selection, shown, words
 from app_pages.chosen import diagnosis_or_stop
-from app_pages.norm_pictures import own_sentence, say_share, show_clipping, show_norm, show_phases
+from app_pages.norm_choice import pick_percentile, pick_run, stop_without_norms
+from app_pages.norm_pictures import PHASES, own_sentence, say_share, show_clipping, show_norm, show_phases
 from app_pages.pictures import Picture, colors, key_of, names_of, remember, show
 
 RULES = {"autoclip": "AutoClip", "zclip": "ZClip", "skip_sigma": "6-sigma skip"}
-THIRDS = {"early": "first 10%", "middle": "middle", "late": "last 10%"}  # of a run whose learning rate never changes
-
-
-def pick_run(diagnosis: Diagnosis, candidates: dict[str, RunDiagnosis]) -> tuple[RunDiagnosis, float]:
-    """Offers the runs and the percentile; the first run is the healthy one that clip thresholds come from."""
-    names = names_of(diagnosis)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        run_id = st.selectbox(
-            "Run",
-            list(candidates),
-            format_func=lambda key: names.get(key, shown.name(key)),
-            key="norm_run",
-            bind="query-params",
-            width=320,
-        )
-        percentile = st.slider(
-            "Clip threshold: percentile of the norm",
-            50.0,
-            99.9,
-            START_PERCENTILE,
-            0.1,
-            format="%.1f",
-            key="percentile",
-            bind="query-params",
-            width=420,
-        )
-    return candidates[run_id], percentile
 
 
 def order_runs(diagnosis: Diagnosis) -> dict[str, RunDiagnosis]:
@@ -83,19 +57,12 @@ def pick_basis(diagnosis: Diagnosis, judged: RunDiagnosis) -> RunDiagnosis:
     return healthy if is_healthy else judged
 
 
-def stop_without_norms(diagnosis: Diagnosis) -> None:
-    """Says what to log, and ends the page."""
-    st.markdown(shown.sentence(diagnosis.finding("gradient-outliers").sentence))
-    st.code("log.step(step, train_loss=loss, grad_norm=norm, lr=lr)", language="python")
-    st.stop()
-
-
 def phases_of(judged: RunDiagnosis) -> tuple[Mapping[str, np.ndarray], Mapping[str, str]]:
     """Returns the steps of each phase of a run's schedule and their names; without phases, of its start and end."""
     steps, _ = judged.run.series(schema.GRAD_NORM)
     scheduled = split_schedule(judged.run, steps)
     if scheduled is None:
-        return split_phases(steps, planned_steps(judged.run))._asdict(), THIRDS
+        return split_phases(steps, planned_steps(judged.run))._asdict(), PHASES
     return scheduled._asdict(), {name: name for name in scheduled._fields}
 
 
@@ -199,7 +166,8 @@ st.title("Clipping", anchor=False)
 candidates = order_runs(diagnosis)
 if not candidates:
     stop_without_norms(diagnosis)
-judged, percentile = pick_run(diagnosis, candidates)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    judged, percentile = pick_run(diagnosis, candidates), pick_percentile(50.0)
 if refused := why_no_threshold(judged.run):
     st.warning(refused)
     st.stop()

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from analysis.clip_basis import AFTER_CLIPPING, norms_of, runs_with_norms
-from analysis.clipping import START_PERCENTILE, measure_clipping, share_clipped
+from analysis.clipping import measure_clipping, share_clipped
 from analysis.lr_words import number
 from analysis.phases import Phases, planned_steps, split_phases
 from analysis.results import RunDiagnosis
@@ -16,10 +16,9 @@ from app_pages.chart_comments import read_run_comments, show_comments
 from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.curve_choices import choose_view, with_time
-from app_pages.norm_pictures import own_sentence, say_share, show_clipping, show_norm, show_phases
+from app_pages.norm_choice import pick_percentile, pick_run, stop_without_norms
+from app_pages.norm_pictures import PHASES, own_sentence, say_share, show_clipping, show_norm, show_phases
 from app_pages.pictures import names_of
-
-PHASES = {"early": "first 10%", "middle": "middle", "late": "last 10%"}  # of the planned steps
 
 
 def show_thirds(judged: RunDiagnosis, threshold: float, phases: Phases) -> None:
@@ -39,33 +38,11 @@ diagnosis = diagnosis_or_stop()
 st.title("Gradient norm", anchor=False)
 candidates = {judged.run.run_id: judged for judged in selection.restrict(diagnosis, runs_with_norms(diagnosis))}
 if not candidates:
-    st.markdown(shown.sentence(diagnosis.finding("gradient-outliers").sentence))
-    st.code("log.step(step, train_loss=loss, grad_norm=norm, lr=lr)", language="python")
-    st.stop()
-names = names_of(diagnosis)
+    stop_without_norms(diagnosis)
 st.markdown(shown.sentence(diagnosis.finding("gradient-outliers").sentence))
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    run_id = st.selectbox(
-        "Run",
-        list(candidates),
-        format_func=lambda key: names.get(key, shown.name(key)),
-        key="norm_run",
-        bind="query-params",
-        width=320,
-    )
-    percentile = st.slider(
-        "Clip threshold: percentile of the norm",
-        1.0,
-        99.9,
-        START_PERCENTILE,
-        0.1,
-        format="%.1f",
-        key="percentile",
-        bind="query-params",
-        width=420,
-    )
+    judged, percentile = pick_run(diagnosis, candidates), pick_percentile(1.0)
     view = choose_view(is_loss=False)
-judged = candidates[run_id]
 steps, norm = judged.run.series(schema.GRAD_NORM)
 basis = norms_of(judged)
 if judged.run.log.grad_norm == "after-clipping":
@@ -90,7 +67,7 @@ st.page_link(
     "app_pages/clipping.py",
     label="Try thresholds and rules on this run",
     icon=":material/content_cut:",
-    query_params={"norm_run": names[run_id], "percentile": f"{max(percentile, 50.0):g}"},
+    query_params={"norm_run": names_of(diagnosis)[judged.run.run_id], "percentile": f"{max(percentile, 50.0):g}"},
 )
 st.space("small")
 show_thirds(judged, threshold, phases)

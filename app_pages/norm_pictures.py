@@ -23,6 +23,7 @@ from app_pages.pictures import Picture, colors, key_of, literal_keys, remember, 
 from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
 HEIGHT, STEPS = 320, LossView()
+PHASES = {"early": "first 10%", "middle": "middle", "late": "last 10%"}  # of the planned steps
 READ = {"gradient norm": schema.GRAD_NORM, "training loss": schema.TRAIN_LOSS, "learning rate": schema.LR}
 
 

@@ -81,6 +81,15 @@ def show_form(seen: Meeting, entry: AgendaItem) -> None:
     with st.container():
         if opened["seen"] != item.version and entry.decision is not None:
             show_conflict(entry)
+    show_fields(seen, entry)
+    with st.container(horizontal=True):
+        st.button("Decide", type="primary", key=f"send_{item.id}", on_click=decide, args=(entry,))
+        st.button("Cancel", key=f"cancel_{item.id}", on_click=close_form, args=(item.id,))
+
+
+def show_fields(seen: Meeting, entry: AgendaItem) -> None:
+    """Shows what a decision is made of."""
+    item = entry.item
     fixes = [fix["fix"] for fix in seen.frozen["fixes"]]
     choices = [choice for choice in review_words.CHOICES if choice != "accept" or fixes or item.kind == "question"]
     choice = st.segmented_control(
@@ -111,9 +120,6 @@ def show_form(seen: Meeting, entry: AgendaItem) -> None:
             width=240,
         )
     st.text_area("Reason", key=meeting.field("reason", item.id), max_chars=5000, persist_state="page")
-    with st.container(horizontal=True):
-        st.button("Decide", type="primary", key=f"send_{item.id}", on_click=decide, args=(entry,))
-        st.button("Cancel", key=f"cancel_{item.id}", on_click=close_form, args=(item.id,))
 
 
 def open_form(entry: AgendaItem) -> None:

@@ -11,9 +11,10 @@ from analysis.rule_differences import COMPARED_STEPS, find_rule_differences
 from analysis.trajectories import NUM_STEPS
 from analysis.update_rules import UPDATE_RULES
 from analysis.update_sizes import MOST_NORMS, UpdateSizes, replay_update_sizes
-from app_pages import shown, studies
+from app_pages import studies
 from app_pages.documents import read_sections
-from app_pages.pictures import key_of, names_of, remember, show
+from app_pages.norm_choice import HOW_TO_LOG, pick_run
+from app_pages.pictures import key_of, remember, show
 from app_pages.rule_pictures import TITLES, picture_of_first_steps, picture_of_path, picture_of_sizes, theme
 from app_pages.source_text import code_of
 
@@ -148,23 +149,15 @@ def show_sizes(diagnosis: Diagnosis | None) -> None:
     candidates = runs_with_norms(diagnosis)
     if not candidates:
         st.markdown("No gradient norm was logged in this study. Log it before clipping, at every step.")
-        st.code("log.step(step, train_loss=loss, grad_norm=norm, lr=lr)", language="python")
+        st.code(HOW_TO_LOG, language="python")
         return
-    names = names_of(diagnosis)
-    run_id = st.selectbox(
-        "Run",
-        list(candidates),
-        format_func=lambda key: names.get(key, shown.name(key)),
-        key="sizes_of",
-        bind="query-params",
-        width=320,
-    )
-    run = candidates[run_id].run
-    sizes = replayed(key_of(diagnosis, "replay", run_id), run)
+    run = pick_run(diagnosis, candidates, "sizes_of").run
+    sizes = replayed(key_of(diagnosis, "replay", run.run_id), run)
     st.markdown(say_replay(sizes))
     show_panels(
         lambda rule: show(
-            remember(key_of(diagnosis, "sizes", rule, run_id), lambda: picture_of_sizes(sizes, rule)), f"sizes_{rule}"
+            remember(key_of(diagnosis, "sizes", rule, run.run_id), lambda: picture_of_sizes(sizes, rule)),
+            f"sizes_{rule}",
         )
     )
 

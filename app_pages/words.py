@@ -1,26 +1,29 @@
-"""Titles of cards and names of checks: fixed words, chosen by what was found."""
+"""Titles of cards and names of checks: fixed words, chosen by what was found, with their colors and icons."""
+
+from analysis import words
+from analysis.words import check_name
+
+__all__ = ["check_name"]
 
 OUTCOMES = {
-    "found": ("Found", "orange", ":material/error:"),
-    "clear": ("Clear", "green", ":material/check_circle:"),
-    "not-checked": ("Not checked", "gray", ":material/remove_circle_outline:"),
+    code: (words.OUTCOMES[code], *look)
+    for code, look in {
+        "found": ("orange", ":material/error:"),
+        "clear": ("green", ":material/check_circle:"),
+        "not-checked": ("gray", ":material/remove_circle_outline:"),
+    }.items()
 }
 CHIPS = {"found": ("orange", ":material/trending_up:"), "unseen": ("violet", ":material/visibility_off:")}
-FIX_NAMES = {
-    "probe": "The 500-step probe at twice the best learning rate",
-    "warmup": "Learning-rate warmup",
-    "clipping": "Gradient clipping",
-    "optimizer": "Another optimizer",
-    "architecture": "A steadier architecture",
-    "lower-lr": "A lower learning rate, the last resort",
-    "ladder": "All fixes, in order",
-}
 LADDER = "ladder"  # the experiment that tries one fix after the other
+FIX_NAMES = words.FIX_NAMES | {LADDER: "All fixes, in order"}
 FIX_STATES = {
-    "suggested": ("To try", "blue", ":material/experiment:"),
-    "tried": ("Tried", "gray", ":material/history:"),
-    "failed": ("Did not hold", "orange", ":material/error:"),
-    "confirmed": ("Verified by experiment", "green", ":material/check_circle:"),
+    state: (words.FIX_STATES[state], *look)
+    for state, look in {
+        "suggested": ("blue", ":material/experiment:"),
+        "tried": ("gray", ":material/history:"),
+        "failed": ("orange", ":material/error:"),
+        "confirmed": ("green", ":material/check_circle:"),
+    }.items()
 }
 LEDGER_VERDICTS = {
     "confirmed": ("Confirmed", "green", ":material/check_circle:"),
@@ -79,8 +82,3 @@ PAGE_OF_CHECK = {
     "gradient-outliers": "grad_norm",
     "extreme-clipping": "clipping",
 }  # every other check is shown by the loss
-
-
-def check_name(code: str) -> str:
-    """Returns the name of a check as people read it."""
-    return code.replace("non-", "not ").replace("-", " ").capitalize()

@@ -3,6 +3,6 @@
 from analysis.report.contents import Report, gather
 from analysis.report.decisions import Review, read_review
 from analysis.report.markdown import write_markdown
-from analysis.report.page import write_html
+from analysis.report.page import write_figure, write_html
 
-__all__ = ["Report", "Review", "gather", "read_review", "write_html", "write_markdown"]
+__all__ = ["Report", "Review", "gather", "read_review", "write_figure", "write_html", "write_markdown"]

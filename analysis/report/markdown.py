@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from analysis import words
 from analysis.literal import literal, name
-from analysis.report import words
 from analysis.report.contents import Report
 from analysis.report.tables import Table, table_of_decisions
 from analysis.results import Fix

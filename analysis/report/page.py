@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from analysis import words
 from analysis.charts.figures import draw_figure
 from analysis.charts.pictures import Picture, first_runs, picture_of_loss, picture_of_sweep
+from analysis.figures import Figure
 from analysis.focus import choose_sweep, has_axis
 from analysis.literal import literal, name
-from analysis.report import tables, words
+from analysis.report import tables
 from analysis.report.colors import variable_palette, write_themes
 from analysis.report.contents import Report
 from analysis.report.specs import write_specs
@@ -35,17 +38,30 @@ def write_html(report: Report) -> str:
         mail, print it. Text from logs and reviews is text in it, whatever it holds.
     """
     first = first_pictures(report.diagnosis)
-    drawn = draw_figures(report, len(first))
+    places = count(len(first))
+    drawn = [(figure, place_pictures(figure, report.diagnosis, places)) for figure in report.figures if figure.applies]
     pictures = [picture for picture, _ in first]
     pictures += [picture for _, rows in drawn for row in rows for picture, _, _ in row]
+    return render("report.html", pictures, **words_of(report), first=first, drawn=drawn)
+
+
+def write_figure(figure: Figure, diagnosis: Diagnosis) -> str:
+    """Writes the page of one figure that applies; HTML as that of `write_html`."""
+    rows = place_pictures(figure, diagnosis, count())
+    pictures = [picture for row in rows for picture, _, _ in row]
+    title = f"Figure {figure.number}: {figure.title}, study {name(diagnosis.study.name)}"
+    words_ = {"title": title, "kind": "figure", "about": "", "study": diagnosis.study, "figure": figure, "rows": rows}
+    return render("figure.html", pictures, **words_)
+
+
+def render(template: str, pictures: Iterable[Picture], **values: object) -> str:
+    """Returns a page of a template: its words, and the pictures in the order of their places."""
     bundle, script = draw_code()
     return (
         environment()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            **words_of(report),
-            first=first,
-            drawn=drawn,
+            **values,
             style=Markup(write_themes() + (FOLDER / "report.css").read_text(encoding="utf-8")),
             specs=Markup(write_specs(pictures)),
             bundle=Markup(bundle),
@@ -59,10 +75,13 @@ def words_of(report: Report) -> dict[str, object]:
     """Returns what the page says, by the names of its template."""
     diagnosis, review = report.diagnosis, report.review
     differ, share = tables.split_settings(diagnosis.study.runs)
+    num_runs = f"{len(diagnosis.runs)} run{'s' * (len(diagnosis.runs) != 1)}"
     return {
+        "title": f"{report.headline.title}: study {name(diagnosis.study.name)}",
+        "kind": "report",
+        "about": f"{num_runs} · {report.made_on}",
         "report": report,
         "study": diagnosis.study,
-        "num_runs": f"{len(diagnosis.runs)} run{'s' * (len(diagnosis.runs) != 1)}",
         "numbers": tables.table_of_numbers(diagnosis),
         "next_fix": diagnosis.next_fix,
         "fixes": diagnosis.fixes,
@@ -87,15 +106,15 @@ def first_pictures(diagnosis: Diagnosis) -> list[tuple[Picture, str]]:
 
 
 def draw_figures(report: Report, first_place: int) -> list[tuple]:
-    """Returns each figure that applies with its rows of (picture, place among all pictures, width)."""
-    colors, drawn, places = variable_palette(), [], count(first_place)
-    for figure in report.figures:
-        if figure.applies:
-            rows = draw_figure(figure, report.diagnosis, colors)
-            drawn.append(
-                (figure, [[(each, next(places), SPANS.get(len(row), "span-4")) for each in row] for row in rows])
-            )
-    return drawn
+    """Returns each figure that applies with its rows, as `place_pictures` returns them."""
+    places, drawn = count(first_place), [figure for figure in report.figures if figure.applies]
+    return [(figure, place_pictures(figure, report.diagnosis, places)) for figure in drawn]
+
+
+def place_pictures(figure: Figure, diagnosis: Diagnosis, places: Iterator[int]) -> list[list[tuple]]:
+    """Returns the rows of a figure's pictures: (picture, its place among all pictures of the page, its width)."""
+    rows = draw_figure(figure, diagnosis, variable_palette())
+    return [[(each, next(places), SPANS.get(len(row), "span-4")) for each in row] for row in rows]
 
 
 @cache

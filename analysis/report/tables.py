@@ -12,12 +12,12 @@ from analysis.literal import name
 from analysis.lr_words import number
 from analysis.report.decisions import Review
 from analysis.report.made_with import list_versions
-from analysis.report.words import VERDICTS
 from analysis.results import Diagnosis, Event, RunDiagnosis
 from analysis.runlog import Run, schema
 from analysis.series import ALONG_THE_AXIS, shorten_label, show
 from analysis.series import series_key as setting_of
 from analysis.side_by_side import compare_sweeps
+from analysis.words import VERDICTS
 
 MOST_RUNS = 200  # ours: five printed pages; more are read in the dashboard
 PADDED = 20  # digits of a number in a label while labels are sorted

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from analysis.report import write_markdown
 from analysis.report.decisions import parse_review
 from analysis.report.markdown import JOINER, fence, inert
-from analysis.report.words import FIX_NAMES
+from analysis.words import FIX_NAMES
 from tests.analysis.figures.known import variants
 from tests.analysis.report.known import FORMULA, HOSTILE, exported, hostile_runs, report_of
 from tests.analysis.report.test_page import hostile_review

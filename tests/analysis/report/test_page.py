@@ -14,9 +14,8 @@ from analysis.report.colors import variable_palette, write_variables
 from analysis.report.decisions import parse_review
 from analysis.report.page import JOINER, draw_figures, first_pictures, hash_of
 from analysis.report.specs import DIGITS, pack
-from analysis.report.words import FIX_NAMES, FIX_STATES, OUTCOMES, check_name
 from analysis.runlog import RunLogError
-from app_pages import words
+from analysis.words import FIX_NAMES, FIX_STATES, OUTCOMES, check_name
 from tests.analysis.figures.known import variants, warmup_lengths
 from tests.analysis.report.known import FORMULA, HOSTILE, MADE_AT, exported, hostile_runs, report_of
 from tests.studies import make_run, make_study, sweep, sweep_run
@@ -226,10 +225,3 @@ def test_fifty_runs_of_five_thousand_steps_take_less_than_5_mb():
     report = report_of(runs)
     assert {figure.number for figure in report.figures if figure.applies} >= {"5", "6", "7a", "7b", "8", "9"}
     assert len(write_html(report).encode()) < 5e6
-
-
-def test_the_report_names_checks_and_fixes_as_the_dashboard_does():
-    assert {key: label for key, (label, *_) in words.OUTCOMES.items()} == OUTCOMES
-    assert {key: label for key, (label, *_) in words.FIX_STATES.items()} == FIX_STATES
-    assert {key: text for key, text in words.FIX_NAMES.items() if key != words.LADDER} == FIX_NAMES
-    assert check_name("non-finite-loss") == words.check_name("non-finite-loss")

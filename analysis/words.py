@@ -1,4 +1,4 @@
-"""Names of checks, outcomes and fixes as a report writes them; those of the dashboard, without its icons."""
+"""Names of checks, outcomes, fixes and verdicts as people read them, on pages and in reports."""
 
 OUTCOMES = {"found": "Found", "clear": "Clear", "not-checked": "Not checked"}
 FIX_NAMES = {
