@@ -1,6 +1,7 @@
 """Flat buffers of parameters and gradients, and the norm of the whole gradient."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +56,7 @@ def global_norm(vector: Tensor) -> float:
     '5e+20'
     """
     square = torch.dot(vector, vector).item()
-    limits = torch.finfo(vector.dtype)
-    if limits.tiny / limits.eps < square < math.inf:
+    if is_exact(square, vector.dtype):
         return math.sqrt(square)
     largest = vector.abs().max().item()
     if largest == 0 or not math.isfinite(largest):
@@ -64,21 +64,39 @@ def global_norm(vector: Tensor) -> float:
     return largest * torch.linalg.vector_norm(vector.double() / largest).item()
 
 
-def row_norms(matrix: Tensor) -> list[float]:
-    """Returns the L2 norm of each row of a matrix, as `global_norm` gives it.
+def row_norms(blocks: Sequence[Tensor]) -> list[float]:
+    """Returns the L2 norm of each copy's vector, as `global_norm` gives it, of tensors that hold parts of all of them.
 
     Args:
-        matrix: Shape [K, n].
+        blocks: Shapes [K, ...], of one type.
 
-    >>> row_norms(torch.tensor([[3.0, 4.0], [3e20, 4e20]]))[0]
+    >>> row_norms([torch.tensor([[3.0], [3e20]]), torch.tensor([[4.0], [4e20]])])[0]
     5.0
     """
-    limits = torch.finfo(matrix.dtype)
-    squares = torch.linalg.vecdot(matrix, matrix).tolist()
+    return finish_norms(sum_squares(blocks).tolist(), blocks)
+
+
+def sum_squares(blocks: Sequence[Tensor]) -> Tensor:
+    """Returns the sum of squares of each copy's vector, shape [K], in the type of the blocks, [K, ...]."""
+    parts = [block.flatten(1) for block in blocks]
+    return sum(torch.linalg.vecdot(part, part) for part in parts)
+
+
+def finish_norms(squares: Sequence[float], blocks: Sequence[Tensor]) -> list[float]:
+    """Returns the roots of `sum_squares`, and the norms of the blocks where a sum is not to be trusted."""
+    dtype = blocks[0].dtype
     return [
-        math.sqrt(square) if limits.tiny / limits.eps < square < math.inf else global_norm(matrix[row])
+        math.sqrt(square)
+        if is_exact(square, dtype)
+        else global_norm(torch.cat([block[row].flatten() for block in blocks]))
         for row, square in enumerate(squares)
     ]
+
+
+def is_exact(square: float, dtype: torch.dtype) -> bool:
+    """Returns whether a sum of squares in that type has neither overflowed nor lost digits to underflow."""
+    limits = torch.finfo(dtype)
+    return limits.tiny / limits.eps < square < math.inf
 
 
 def multiply(vector: Tensor, multiplier: float) -> Tensor:

@@ -3,7 +3,8 @@
 Symbols as in its FAQ, "What are the update rules for all the popular optimization algorithms?": g is the gradient of
 the loss at theta_t, lr the learning rate of step t. `update` returns the increment theta_{t+1} - theta_t, not applied,
 and the next state. Every rule works elementwise, so one flat tensor of shape [n] holds all parameters; a gradient that
-is not finite gives an increment that is not finite.
+is not finite gives an increment that is not finite. Written so that few tensors are made on the way: torch.lerp(g, m,
+beta) is beta m + (1 - beta) g, and what ends in an underscore overwrites.
 
     >>> import torch
     >>> rule = momentum(gamma=0.9)
@@ -14,7 +15,6 @@ is not finite gives an increment that is not finite.
 """
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -51,9 +51,9 @@ class RmspropState(NamedTuple):
 
 
 class AdamState(NamedTuple):
-    """t: step.  m, v: decaying means of gradients and of squared gradients."""
+    """t: step, a tensor in a compiled program.  m, v: decaying means of gradients and of squared gradients."""
 
-    t: int
+    t: int | Tensor
     m: Tensor
     v: Tensor
 
@@ -90,8 +90,8 @@ def momentum(gamma: float = 0.9) -> UpdateRule:
         return VelocityState(v=torch.zeros_like(theta))
 
     def update(g: Tensor, state: VelocityState, lr: Rate) -> tuple[Tensor, VelocityState]:
-        v = gamma * state.v + g
-        return -lr * v, VelocityState(v)
+        v = torch.add(g, state.v, alpha=gamma)
+        return v * -lr, VelocityState(v)
 
     return UpdateRule(init, update)
 
@@ -112,8 +112,8 @@ def nesterov(gamma: float = 0.9) -> UpdateRule:
         return VelocityState(v=torch.zeros_like(theta))
 
     def update(g: Tensor, state: VelocityState, lr: Rate) -> tuple[Tensor, VelocityState]:
-        v = gamma * state.v + g
-        return -lr * (gamma * v + g), VelocityState(v)
+        v = torch.add(g, state.v, alpha=gamma)
+        return torch.add(g, v, alpha=gamma).mul_(-lr), VelocityState(v)
 
     return UpdateRule(init, update)
 
@@ -138,20 +138,25 @@ def rmsprop(gamma: float = 0.9, rho: float = 0.9, eps: float = 1e-8) -> UpdateRu
         return RmspropState(v=torch.ones_like(theta), m=torch.zeros_like(theta))
 
     def update(g: Tensor, state: RmspropState, lr: Rate) -> tuple[Tensor, RmspropState]:
-        v = rho * state.v + (1 - rho) * g**2
+        v = _mean_square(state.v, g, rho)
         # torch.optim.RMSprop divides by sqrt(v) + eps, and keeps lr out of m: after a change of lr its whole m is
         # scaled anew, here only the steps to come are.
-        m = gamma * state.m + lr * g / torch.sqrt(v + eps)
+        m = gamma * state.m + (g * lr).div_((v + eps).sqrt_())
         return -m, RmspropState(v, m)
 
     return UpdateRule(init, update)
 
 
-def _advance_adam(g: Tensor, state: AdamState, beta1: float, beta2: float) -> tuple[AdamState, float]:
-    m = beta1 * state.m + (1 - beta1) * g
-    v = beta2 * state.v + (1 - beta2) * g**2
+def _mean_square(v: Tensor, g: Tensor, rho: float) -> Tensor:
+    """Returns rho v + (1 - rho) g^2."""
+    return (rho * v).addcmul_(g, g, value=1 - rho)
+
+
+def _advance_adam(g: Tensor, state: AdamState, beta1: float, beta2: float) -> tuple[AdamState, Rate]:
+    m = torch.lerp(g, state.m, beta1)
+    v = _mean_square(state.v, g, beta2)
     t = state.t + 1
-    b = math.sqrt(1 - beta2**t) / (1 - beta1**t)
+    b = (1 - beta2**t) ** 0.5 / (1 - beta1**t)
     return AdamState(t, m, v), b
 
 
@@ -178,7 +183,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> UpdateR
         state, b = _advance_adam(g, state, beta1, beta2)
         # torch.optim.Adam adds eps after the bias correction of v, as if eps here were eps sqrt(1 - beta2^(t+1)):
         # at step 0 its eps is 32 times smaller than ours at beta2 = 0.999. With eps = 0 the two are equal.
-        return -lr * b * state.m / (torch.sqrt(state.v) + eps), state
+        return (state.m * (-lr * b)).div_(torch.sqrt(state.v).add_(eps)), state
 
     return UpdateRule(_init_adam, update)
 
@@ -201,7 +206,7 @@ def nadam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Update
         state, b = _advance_adam(g, state, beta1, beta2)
         # torch.optim.NAdam follows Dozat's momentum schedule beta1 (1 - 0.96^(0.004 t) / 2) and corrects m and g by
         # products of it; here beta1 is constant. Its eps stands after the bias correction, as in torch.optim.Adam.
-        return -lr * b * (beta1 * state.m + (1 - beta1) * g) / (torch.sqrt(state.v) + eps), state
+        return torch.lerp(g, state.m, beta1).mul_(-lr * b).div_(torch.sqrt(state.v).add_(eps)), state
 
     return UpdateRule(_init_adam, update)
 

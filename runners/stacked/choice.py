@@ -11,10 +11,12 @@ from runners.plan import MemoryWriter
 from runners.stacked.stack import Stack
 from runners.train import train
 
-LEAST_STEPS = 200  # ours: timing costs about seven steps, which a shorter run does not win back
+LEAST_STEPS = 200  # ours: timing costs three to six steps, which a shorter run does not win back
 LEAST_SPEEDUP = 1.05  # ours: less is within the error of the timing
 UNTIMED_STEPS = 1  # ours: the first step allocates and warms caches
-TIMED_STEPS = 5  # ours
+TIMED_STEPS = 5  # ours: at most
+TIMED_SECONDS = 0.1  # ours: long steps vary little, so that two of them will do
+LEAST_TIMED = 2  # ours
 
 
 class _TimedEnoughError(Exception):
@@ -36,12 +38,13 @@ def measure_speedup(configs: Sequence[RunConfig], compiles: bool = False) -> flo
 
 
 def _time_stack(configs: Sequence[RunConfig], compiles: bool) -> float:
-    stack, everyone, times = Stack(configs, compiles), range(len(configs)), []
-    for step in range(UNTIMED_STEPS + TIMED_STEPS):
-        times.append(time.process_time())
+    stack, everyone, times = Stack(configs, compiles), range(len(configs)), [time.process_time()]
+    while not _is_timed_enough(times):
+        step = len(times) - 1
         stack.measure(step)
         stack.advance(everyone)
-    return _find_step_time([*times, time.process_time()])
+        times.append(time.process_time())
+    return _find_step_time(times)
 
 
 def _time_train(config: RunConfig) -> float:
@@ -49,13 +52,20 @@ def _time_train(config: RunConfig) -> float:
 
     def on_step(step: int) -> None:
         times.append(time.process_time())
-        if step == UNTIMED_STEPS + TIMED_STEPS:
+        if _is_timed_enough(times):
             raise _TimedEnoughError
 
     try:
         train(replace(config, max_train_steps=1000 * TIMED_STEPS), MemoryWriter(), on_step)  # no evaluation is due
     except _TimedEnoughError:
         return _find_step_time(times)
+
+
+def _is_timed_enough(times: Sequence[float]) -> bool:
+    timed = times[UNTIMED_STEPS:]
+    if len(timed) <= LEAST_TIMED:
+        return False
+    return len(timed) > TIMED_STEPS or timed[-1] - timed[0] > TIMED_SECONDS
 
 
 def _find_step_time(times: Sequence[float]) -> float:

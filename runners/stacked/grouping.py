@@ -8,8 +8,7 @@ from dataclasses import replace
 from analysis.clip_rules import GLOBAL_NORM, SkipSigma
 from runners.clip_rules import make_clip_rule
 from runners.config import RunConfig
-
-MAX_STACK = 16  # ours: more copies in one program gain little, and their parameters leave the cache
+from runners.workloads import make_workload
 
 
 def stack_key(config: RunConfig) -> str | None:
@@ -35,8 +34,13 @@ def group_runs(configs: Sequence[RunConfig], jobs: int) -> list[list[int]]:
     groups: dict[object, list[int]] = {}
     for index, config in enumerate(configs):
         groups.setdefault(stack_key(config) or index, []).append(index)
-    most = min(MAX_STACK, math.ceil(len(configs) / jobs))
-    return [part for group in groups.values() for part in _split(group, math.ceil(len(group) / most))]
+    share = math.ceil(len(configs) / jobs)
+    return [part for group in groups.values() for part in _split(group, _count_parts(configs[group[0]], group, share))]
+
+
+def _count_parts(config: RunConfig, group: Sequence[int], share: int) -> int:
+    most = make_workload(config.workload, config.variant).most_stacked if len(group) > 1 else 1
+    return math.ceil(len(group) / min(most, share))
 
 
 def _split(group: Sequence[int], num_parts: int) -> list[list[int]]:

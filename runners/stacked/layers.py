@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from runners.stacked.batch_norm import normalize_batch
+
 Tensors = Mapping[str, Tensor]
 
 
@@ -20,14 +22,15 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
         ctx.save_for_backward(weight, x)
+        ctx.has_bias = bias is not None
         transposed = weight.transpose(1, 2)
         return torch.bmm(x, transposed) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, transposed)
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         weight, x = ctx.saved_tensors
-        _, needs_bias, needs_x = ctx.needs_input_grad
-        of_bias = gradient.sum(1) if needs_bias else None
+        of_bias = gradient.sum(1) if ctx.has_bias else None
+        needs_x = ctx.needs_input_grad[2] or torch.compiler.is_compiling()  # a compiler leaves out what is not needed
         return torch.bmm(gradient.transpose(1, 2), x), of_bias, torch.bmm(gradient, weight) if needs_x else None
 
 
@@ -71,7 +74,17 @@ def batch_norm(parameters: Tensors, buffers: Tensors, name: str, x: Tensor) -> T
     weight, bias = (parameters[f"{name}.{kind}"].flatten() for kind in ("weight", "bias"))
     mean, var = (buffers[f"{name}.running_{kind}"].view(-1) for kind in ("mean", "var"))
     buffers[f"{name}.num_batches_tracked"].add_(1)
-    return F.batch_norm(x, mean, var, weight, bias, training=True)
+    return normalize_batch(x, weight, bias, mean, var)
+
+
+def average_pool(x: Tensor, window: int) -> Tensor:
+    """Returns the averages over every square window of small images; x is [N, channels, height, width].
+
+    As a product with a matrix: by itself torch goes window by window.
+    """
+    height, width = x.shape[2:]
+    positions = torch.eye(height * width, dtype=x.dtype).view(-1, 1, height, width)
+    return x.flatten(2) @ F.avg_pool2d(positions, window, stride=1).flatten(1)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:

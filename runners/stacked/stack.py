@@ -1,6 +1,5 @@
 """The stack: runs that take their steps together."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,9 +10,10 @@ from analysis.clip_rules import ClipRule
 from analysis.runlog import schema
 from runners.clip_rules import make_clip_rule, make_update_limit
 from runners.config import RunConfig
-from runners.gradients import row_norms
 from runners.schedules import Schedule, make_schedule
+from runners.stacked.compiled import CompiledSteps
 from runners.stacked.copies import ModelCopies
+from runners.stacked.steps import Plan, Steps
 from runners.train import describe_start, is_evaluation_due, make_reproducible, refuse_batches
 from runners.update_rules import UPDATE_RULES
 from runners.workloads import make_workload
@@ -39,7 +39,7 @@ class Member:
 
 
 class Stack:
-    """Runs that take their steps together: row k of every matrix belongs to the k-th member.
+    """Runs that take their steps together: row k of every parameter belongs to the k-th member.
 
     A member's numbers depend neither on the others nor on how many there are, so members may leave at any step. There
     are always two rows at least, because a convolution of one copy is another program, and in a compiled stack as many
@@ -59,10 +59,9 @@ class Stack:
             make_reproducible(seed)
             models[seed] = self._workload.make_model().train()
             self._batches[seed] = self._workload.batches(seed)
-        self._copies = ModelCopies(self._workload, [models[member.config.seed] for member in self._padded()], compiles)
-        self._rule = UPDATE_RULES[configs[0].optimizer](**configs[0].optimizer_options)
-        self._state = self._rule.init(self._copies.theta)
-        self._delta = torch.zeros_like(self._copies.theta)
+        self._copies = ModelCopies(self._workload, [models[member.config.seed] for member in self._padded()])
+        rule = UPDATE_RULES[configs[0].optimizer](**configs[0].optimizer_options)
+        self._steps = (CompiledSteps if compiles else Steps)(self._copies, rule)
 
     def _padded(self) -> list[Member]:
         return self._pad(self.members)
@@ -82,33 +81,21 @@ class Stack:
 
         A row without `update_norm` is that of a step whose loss or gradient is not finite.
         """
-        losses, gradient = self._copies.differentiate(*self._draw_batches(step))
-        norms, members = row_norms(gradient), self._padded()
-        lrs = [member.schedule(step) for member in members]
-        finite = [math.isfinite(loss) and math.isfinite(norm) for loss, norm in zip(losses, norms, strict=True)]
-        multipliers = [
-            member.clip_rule.multiplier(norm) if is_finite else 1.0
-            for member, norm, is_finite in zip(members, norms, finite, strict=True)
-        ]
-        update_norms = self._prepare_update(self._multiply(gradient, multipliers), lrs)
+        plan = Plan(
+            [member.schedule(step) for member in self.members],
+            [member.clip_rule for member in self.members],
+            [member.update_limit for member in self.members],
+        )
+        taken = self._steps.take(*self._draw_batches(step), plan)
         rows = []
         for row, member in enumerate(self.members):
-            metrics = {schema.TRAIN_LOSS: losses[row], schema.GRAD_NORM: norms[row], schema.LR: lrs[row]}
-            metrics |= {schema.UPDATE_NORM: update_norms[row]} if finite[row] else {}
-            clips = finite[row] and member.config.clips_gradient
-            rows.append(metrics | ({schema.CLIP_MULTIPLIER: multipliers[row]} if clips else {}))
+            finite = taken.is_finite(row)
+            metrics = {schema.TRAIN_LOSS: taken.losses[row], schema.GRAD_NORM: taken.norms[row]}
+            metrics |= {schema.LR: plan.lrs[row]}
+            metrics |= {schema.UPDATE_NORM: taken.update_norms[row]} if finite else {}
+            clips = finite and member.config.clips_gradient
+            rows.append(metrics | ({schema.CLIP_MULTIPLIER: taken.multipliers[row]} if clips else {}))
         return rows
-
-    def _prepare_update(self, gradient: Tensor, lrs: Sequence[float]) -> list[float]:
-        """Computes theta_{t+1} - theta_t and the next state; returns the norms of the rows."""
-        delta, self._state = self._rule.update(gradient, self._state, self._column(lrs))
-        norms = row_norms(delta)
-        limits = [member.update_limit.multiplier(norm) for member, norm in zip(self._padded(), norms, strict=True)]
-        self._delta = self._multiply(delta, limits)
-        return [norm * limit for norm, limit in zip(norms, limits, strict=True)]
-
-    def _multiply(self, matrix: Tensor, multipliers: Sequence[float]) -> Tensor:
-        return matrix if all(number == 1 for number in multipliers) else matrix * self._column(multipliers)
 
     def _draw_batches(self, step: int) -> tuple[Tensor, Tensor]:
         drawn = {}
@@ -119,9 +106,6 @@ class Stack:
         inputs, targets = zip(*(drawn[member.config.seed] for member in self._padded()), strict=True)
         return torch.stack(inputs), torch.stack(targets)
 
-    def _column(self, values: Sequence[float]) -> Tensor:
-        return torch.tensor(values, dtype=self._copies.theta.dtype).unsqueeze(1)
-
     def evaluate(self, row: int, step: int) -> dict[str, float]:
         """Returns the evaluation of the member of that row at theta_t, where it is due at step t."""
         due = is_evaluation_due(step, self.members[row].config.total_steps)
@@ -129,14 +113,12 @@ class Stack:
 
     def advance(self, kept: Sequence[int]) -> None:
         """Applies the update and keeps the members of these rows."""
-        self._copies.theta += self._delta
+        self._steps.apply()
         if len(kept) == len(self.members):
             return
         self.members = [self.members[row] for row in kept]
         rows = torch.tensor(self._pad(kept), dtype=torch.long)
-        self._copies.select(rows)
-        state = (value[rows] if isinstance(value, Tensor) else value for value in self._state)
-        self._state = type(self._state)(*state)
+        self._steps.select(rows)
 
 
 def _make_member(index: int, config: RunConfig) -> Member:

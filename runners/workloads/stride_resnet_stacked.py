@@ -3,7 +3,16 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from runners.stacked.layers import Tensors, batch_norm, conv2d, cross_entropy, from_groups, linear, to_groups
+from runners.stacked.layers import (
+    Tensors,
+    average_pool,
+    batch_norm,
+    conv2d,
+    cross_entropy,
+    from_groups,
+    linear,
+    to_groups,
+)
 
 
 def stacked_loss(
@@ -19,7 +28,7 @@ def stacked_loss(
     for block, stride in enumerate(strides):
         x = _block(parameters, buffers, f"blocks.{block}", x, stride)
     x = F.relu_(batch_norm(parameters, buffers, "norm", x))
-    x = from_groups(F.avg_pool2d(x, pool_window, stride=1), len(inputs))
+    x = from_groups(average_pool(x, pool_window), len(inputs))
     return cross_entropy(linear(parameters, "head", x), targets)
 
 

@@ -36,6 +36,7 @@ class Workload:
         optimizer_options: Metaparameters of the default update rule, where the rule's own defaults do not suit.
         stacked_loss: Optional, for many runs in one program: (parameters by name [K, ...], buffers by name [K, ...],
             inputs [K, N, ...], targets [K, N, ...]) -> losses of K copies, [K]. Without it the model is mapped.
+        most_stacked: Runs in one program at most: more gain little, and what they work on leaves the cache.
     """
 
     make_model: "Callable[[], nn.Module]"
@@ -48,6 +49,7 @@ class Workload:
     baseline_loss: float
     optimizer_options: Mapping[str, float] = field(default_factory=dict)
     stacked_loss: "Callable[..., Tensor] | None" = None
+    most_stacked: int = 16
 
 
 def find_workload(name: str) -> Callable[..., Workload]:

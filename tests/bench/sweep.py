@@ -1,8 +1,9 @@
 """How much processor time runs save by training in one program instead of one after another.
 
 Run by `make bench-sweep`, or python -m tests.bench.sweep. One process, one thread; both kinds are timed in turn, five
-times, without start and evaluation; ratios are medians. The last column is what `--stack auto` saves in runs of the
-workload's own length, the timing that it decides by included.
+times, without start and evaluation; ratios are medians. Runs are divided into programs as one job would divide them.
+"auto" is what `--stack auto` saves in runs of the workload's own length, the timing that it decides by included; "usual
+loop" is the ratio to PyTorch's usual loop, which writes loss and gradient norm of every step to a store, too.
 """
 
 import argparse
@@ -17,9 +18,11 @@ from analysis.runlog import RunWriter
 from runners.config import RunConfig
 from runners.engines.memory import keep_freed_memory
 from runners.stacked.choice import LEAST_SPEEDUP, measure_speedup
+from runners.stacked.grouping import group_runs
 from runners.stacked.train import train_stack
 from runners.train import train
 from runners.workloads import make_workload
+from tests.bench.torch_loop import UNTIMED_STEPS, time_torch_loop
 
 WORKLOADS = (
     ("mlp", "momentum", {}),
@@ -29,7 +32,6 @@ WORKLOADS = (
     ("deepres", "momentum", {}),
     ("charlm", "adam", {}),
 )
-UNTIMED_STEPS = 5
 TIMED_STEPS = {"mlp": 100, "stride_resnet": 4, "deepres": 30, "charlm": 8}
 REPEATS = 5
 DECISIONS = 3
@@ -61,11 +63,18 @@ def time_step(configs: Sequence[RunConfig], steps: int, stacked: bool, store: st
     return 1000 * (times[-1] - times[UNTIMED_STEPS]) / steps
 
 
+def time_programs(configs: Sequence[RunConfig], steps: int, store: str, compiles: bool = False) -> float:
+    """Returns milliseconds of processor time of one step of all the runs, stacked as one job would stack them."""
+    programs = [[configs[index] for index in group] for group in group_runs(configs, 1)]
+    return sum(time_step(program, steps, True, store, compiles) for program in programs)
+
+
 def time_auto(configs: Sequence[RunConfig], alone: float, together: float) -> float:
     """Returns how many times less processor time `--stack auto` takes; milliseconds of a step of all runs are given."""
-    steps, started = configs[0].max_train_steps, time.process_time()
-    is_stacked = measure_speedup(configs) >= LEAST_SPEEDUP
-    decision = 1000 * (time.process_time() - started)
+    steps, programs = configs[0].max_train_steps, group_runs(configs, 1)
+    started = time.process_time()
+    is_stacked = measure_speedup([configs[index] for index in programs[0]]) >= LEAST_SPEEDUP
+    decision = 1000 * (time.process_time() - started) * len(programs)  # each program decides for itself
     return steps * alone / (decision + steps * (together if is_stacked else alone))
 
 
@@ -73,17 +82,22 @@ def measure(name: str, optimizer: str, variant: dict[str, str], num_runs: int, s
     """Returns the line of the table."""
     first = RunConfig(name, optimizer, 1e-6, 100_000, variant=variant)
     configs = [replace(first, base_lr=1e-6 * (1 + index), seed=index % 2) for index in range(num_runs)]
-    steps, alone, together = TIMED_STEPS[name], [], []
+    steps, alone, together, usual = TIMED_STEPS[name], [], [], []
     for _ in range(REPEATS):
         alone.append(num_runs * time_step(configs[:1], steps, False, store))
-        together.append(time_step(configs, steps, True, store))
-    ratio = statistics.median(one / all_ for one, all_ in zip(alone, together, strict=True))
+        together.append(time_programs(configs, steps, store))
+        with RunWriter("bench", store=store) as log:
+            usual.append(num_runs * time_torch_loop(name, optimizer, variant, steps, log))
+    ratio, of_usual = (
+        statistics.median(one / all_ for one, all_ in zip(times, together, strict=True)) for times in (alone, usual)
+    )
     length = make_workload(name, variant).max_train_steps
     whole = [replace(config, max_train_steps=length) for config in configs]
     auto = [time_auto(whole, ratio * middle, middle) for middle in [statistics.median(together)] * DECISIONS]
     options = " ".join(f"{key}={value}" for key, value in variant.items())
     cells = (f"{name} {options}".strip(), optimizer, *(f"{statistics.median(t):.1f}" for t in (alone, together)))
-    return "| " + " | ".join((*cells, f"{ratio:.2f}", f"{min(auto):.2f} to {max(auto):.2f}")) + " |"
+    ratios = (f"{ratio:.2f}", f"{min(auto):.2f} to {max(auto):.2f}", f"{of_usual:.2f}")
+    return "| " + " | ".join((*cells, *ratios)) + " |"
 
 
 def measure_compiled(name: str, optimizer: str, variant: dict[str, str], num_runs: int, store: str) -> str:
@@ -91,10 +105,10 @@ def measure_compiled(name: str, optimizer: str, variant: dict[str, str], num_run
     first = RunConfig(name, optimizer, 1e-6, 100_000, variant=variant)
     configs = [replace(first, base_lr=1e-6 * (1 + index), seed=index % 2) for index in range(num_runs)]
     steps, started = TIMED_STEPS[name], time.monotonic()
-    time_step(configs, 1, True, store, compiles=True)
+    time_programs(configs, 1, store, compiles=True)
     compiling = time.monotonic() - started
     pairs = [
-        (num_runs * time_step(configs[:1], steps, False, store), time_step(configs, steps, True, store, compiles=True))
+        (num_runs * time_step(configs[:1], steps, False, store), time_programs(configs, steps, store, compiles=True))
         for _ in range(REPEATS)
     ]
     ratio = statistics.median(one / all_ for one, all_ in pairs)
@@ -118,8 +132,11 @@ def main() -> None:
                 if name != "stride_resnet":  # BatchNorm
                     print(measure_compiled(name, optimizer, variant, num_runs, store), flush=True)
         return
-    print(f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | auto |")
-    print("|---|---|---|---|---|---|")
+    print(
+        f"| workload | optimizer | {num_runs} runs one by one, ms a step | stacked, ms a step | ratio | auto |",
+        "usual loop |",
+    )
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as store:
         for workload in WORKLOADS:
             print(measure(*workload, num_runs, store), flush=True)

@@ -8,9 +8,6 @@ the loop of `runners.train` without norms and rows, "torch" that of a tutorial: 
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from itertools import islice
 
 import torch
 
@@ -21,6 +18,7 @@ from runners.train import make_reproducible
 from runners.update_rules import UPDATE_RULES
 from runners.workloads import make_workload
 from tests.bench.sweep import time_step
+from tests.bench.torch_loop import LR, time_steps, time_torch_loop
 
 LOOPS = (
     ("mlp", "momentum", 400),
@@ -28,19 +26,7 @@ LOOPS = (
     ("stride_resnet", "momentum", 30),
     ("charlm", "adam", 40),
 )
-UNTIMED_STEPS = 5
 REPEATS = 9
-LR = 1e-6
-
-
-def time_steps(step: Callable[[torch.Tensor, torch.Tensor], None], workload, num_steps: int) -> float:
-    """Returns milliseconds of processor time of one step."""
-    batches = islice(workload.batches(0), UNTIMED_STEPS + num_steps)
-    for index, batch in enumerate(batches):
-        if index == UNTIMED_STEPS:
-            started = time.process_time()
-        step(*batch)
-    return 1000 * (time.process_time() - started) / num_steps
 
 
 def bare_loop(name: str, optimizer: str, num_steps: int) -> float:
@@ -59,25 +45,7 @@ def bare_loop(name: str, optimizer: str, num_steps: int) -> float:
         delta, state = rule.update(gradient, state, LR)
         theta.add_(delta)
 
-    return time_steps(step, workload, num_steps)
-
-
-def torch_loop(name: str, optimizer: str, num_steps: int) -> float:
-    """Returns milliseconds a step of torch.optim on the unchanged model, without logging."""
-    workload = make_workload(name, {})
-    make_reproducible(0)
-    model = workload.make_model().train()
-    if optimizer == "adam":
-        updates = torch.optim.Adam(model.parameters(), lr=LR)
-    else:
-        updates = torch.optim.SGD(model.parameters(), lr=LR, momentum=0.9)
-
-    def step(inputs: torch.Tensor, targets: torch.Tensor) -> None:
-        updates.zero_grad()
-        workload.loss(model(inputs), targets).backward()
-        updates.step()
-
-    return time_steps(step, workload, num_steps)
+    return time_steps(step, workload.batches(0), num_steps)
 
 
 def measure(name: str, optimizer: str, num_steps: int, store: str) -> str:
@@ -87,7 +55,7 @@ def measure(name: str, optimizer: str, num_steps: int, store: str) -> str:
         (
             time_step([config], num_steps, False, store),
             bare_loop(name, optimizer, num_steps),
-            torch_loop(name, optimizer, num_steps),
+            time_torch_loop(name, optimizer, {}, num_steps, None),
         )
         for _ in range(REPEATS)
     ]
