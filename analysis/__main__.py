@@ -74,7 +74,9 @@ def add_report(commands: argparse._SubParsersAction) -> None:
     report.add_argument(
         "--markdown", action="store_true", help="print Markdown for a pull request, or write it with -o"
     )
-    report.add_argument("--review", metavar="FILE", help="exported review, whose decisions join the report")
+    report.add_argument(
+        "--review", metavar="FILE", action="append", default=[], help="exported review, whose decisions join the report"
+    )
     report.add_argument("--store", help="folder or URL of the store (default: $STEADYSTEP_STORE, else ./studies)")
 
 
@@ -160,8 +162,8 @@ def run_report(args: argparse.Namespace) -> int:
     from analysis.report import gather, read_review, write_html, write_markdown
     from analysis.runlog import read_paths
 
-    review = read_review(args.review) if args.review else None
-    report = gather(diagnose(read_paths(args.paths, store=args.store)), datetime.now(UTC), review)
+    reviews = [read_review(path) for path in args.review]
+    report = gather(diagnose(read_paths(args.paths, store=args.store)), datetime.now(UTC), reviews)
     written = write_markdown(report) if args.markdown else write_html(report)
     if args.markdown and not args.output:
         print(written, end="")

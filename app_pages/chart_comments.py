@@ -8,7 +8,7 @@ import streamlit as st
 
 from analysis.results import Diagnosis, RunDiagnosis
 from analysis.runlog import RunLogError
-from app_pages import meeting, people, review_words, shown, studies, words
+from app_pages import meeting, people, review_store, review_words, shown, studies, words
 from app_pages.comment_text import comment_markdown
 from app_pages.pictures import names_of
 from reviews import Person, agenda, comments
@@ -71,10 +71,10 @@ def read_figure_comments(diagnosis: Diagnosis, figure: str) -> ChartComments:
 
 def read_open_threads(diagnosis: Diagnosis) -> ChartComments:
     """Reads the open threads of a study; without a store of reviews there are none, and none is made."""
-    if not people.has_reviews():
+    if not review_store.has_reviews():
         return ChartComments()
     try:
-        store = people.reviews()
+        store = review_store.reviews()
         me = people.current(store)
         found = agenda.list_reviews(store, me, diagnosis.study.name) if me is not None else ()
         review = choose_review(found)

@@ -1,4 +1,4 @@
-"""The forms that take a comment beside a picture: on the steps that are zoomed into, or on a figure."""
+"""The forms that take a comment beside a picture: on a run, on the steps that are zoomed into, or on a figure."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ STEPS = "steps"  # names the form of steps; a page has one
 def show_steps_form(
     told: ChartComments, diagnosis: Diagnosis, runs: Sequence[RunDiagnosis], detail: tuple[float, float] | None
 ) -> None:
-    """Takes a comment on steps of a run; those that were zoomed into stay while the form is open.
+    """Takes a comment on a run or on steps of it; those that were zoomed into stay while the form is open.
 
     Args:
         told: What is said already.
@@ -29,11 +29,11 @@ def show_steps_form(
         return
     opened = meeting.writing("comment").get(STEPS)
     if opened is None:
-        show_button("Comment on these steps", STEPS, whole_steps(detail) if detail else None, told)
+        show_opening(told, whole_steps(detail) if detail else None)
         return
     names = names_of(diagnosis)
     with st.container(border=True):
-        st.markdown(f"**Comment on {say_steps(*opened['about'])}**")
+        st.markdown(f"**Comment on {say_steps(*opened['about']) if opened['about'] else 'a run as a whole'}**")
         st.selectbox(
             "Of run",
             [judged.run.run_id for judged in runs],
@@ -50,21 +50,30 @@ def show_figure_form(told: ChartComments, figure: str) -> None:
         return
     key = f"figure_{figure}"
     if meeting.writing("comment").get(key) is None:
-        show_button("Comment on this figure", key, figure, told)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            show_button("Comment on this figure", key, figure)
+            st.caption(f"For review {shown.sentence(told.review.title)}.", width="content")
+        meeting.show_said()
         return
     with st.container(border=True):
         st.markdown(f"**Comment on figure {shown.sentence(figure)}**")
         show_fields(told, key)
 
 
-def show_button(label: str, key: str, about: object, told: ChartComments) -> None:
-    """Shows the button that opens a form; without something to be about it says what to do."""
+def show_opening(told: ChartComments, steps: tuple[int, int] | None) -> None:
+    """Shows the buttons that open the form of a run; without steps to be about, one of them says what to do."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        icon = ":material/add_comment:"
-        st.button(label, icon=icon, disabled=about is None, key=f"open_{key}", on_click=open_form, args=(key, about))
-        hint = "" if about is not None else " Zoom into them first."
+        show_button("Comment on a run", STEPS, None, key="open_run")
+        show_button("Comment on these steps", STEPS, steps, is_off=steps is None)
+        hint = "" if steps is not None else " For steps, zoom into them first."
         st.caption(f"For review {shown.sentence(told.review.title)}.{hint}", width="content")
     meeting.show_said()
+
+
+def show_button(label: str, form: str, about: object, key: str = "", is_off: bool = False) -> None:
+    """Shows a button that opens a form."""
+    icon, key = ":material/add_comment:", key or f"open_{form}"
+    st.button(label, icon=icon, disabled=is_off, key=key, on_click=open_form, args=(form, about))
 
 
 def show_fields(told: ChartComments, key: str) -> None:
@@ -93,7 +102,10 @@ def send(review_id: str, key: str) -> None:
     opened = meeting.writing("comment").get(key)
     if opened is None:
         return
-    run_id, text = meeting.typed("run", key), meeting.typed("comment", key)
-    anchor = Anchor("steps", run_id, *opened["about"]) if key == STEPS else Anchor("figure", opened["about"])
+    run_id, text, about = meeting.typed("run", key), meeting.typed("comment", key), opened["about"]
+    if key == STEPS:
+        anchor = Anchor("steps", run_id, *about) if about else Anchor("run", run_id)
+    else:
+        anchor = Anchor("figure", about)
     if meeting.act(lambda store, me: comments.write(store, me, review_id, text, opened["id"], anchor)) is not None:
         close_form(key)

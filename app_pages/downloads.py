@@ -2,11 +2,17 @@
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from analysis.results import Diagnosis
+from analysis.runlog import RunLogError
+from app_pages import decided, shown
 from app_pages.pictures import remember
+
+if TYPE_CHECKING:
+    from analysis.report import Review  # with the templates, which only a click needs
 
 HTML_HELP = "One page with all pictures, to open from a disk, print or send. It loads nothing."
 MARKDOWN_HELP = "The words of the report, to paste into a pull request."
@@ -17,12 +23,17 @@ BUTTONS = (  # label, icon, what writes the file, its ending, its type, help
 
 
 def show_report(diagnosis: Diagnosis) -> None:
-    """Shows the buttons that write the report."""
+    """Shows the buttons that write the report, with what the reviews of the study have decided."""
+    try:
+        read_reviews = decided.find_reader(diagnosis.study.name)
+    except RunLogError as error:
+        st.caption(shown.sentence(f"The report has no decisions in it. {error}"))
+        read_reviews = tuple
     with st.container(horizontal=True, gap="small"):
         for label, icon, writer, ending, mime, text in BUTTONS:
             st.download_button(
                 label,
-                data=lambda writer=writer: written(diagnosis, writer),
+                data=lambda writer=writer: written(diagnosis, writer, read_reviews()),
                 file_name=file_name(diagnosis.study.name, ending),
                 mime=mime,
                 icon=icon,
@@ -33,17 +44,17 @@ def show_report(diagnosis: Diagnosis) -> None:
             )
 
 
-def written(diagnosis: Diagnosis, writer: str) -> str:
-    """Returns the report of a study as a writer writes it, once for each state of the study."""
-    key = (diagnosis.study.name, diagnosis.study.fingerprint, writer)
-    return remember(key, lambda: write_report(diagnosis, writer))
+def written(diagnosis: Diagnosis, writer: str, reviews: tuple["Review", ...] = ()) -> str:
+    """Returns the report of a study as a writer writes it, once for each state of the study and of its reviews."""
+    key = (diagnosis.study.name, diagnosis.study.fingerprint, writer, reviews)
+    return remember(key, lambda: write_report(diagnosis, writer, reviews))
 
 
-def write_report(diagnosis: Diagnosis, writer: str) -> str:
+def write_report(diagnosis: Diagnosis, writer: str, reviews: tuple["Review", ...] = ()) -> str:
     """Writes the report of a study."""
-    from analysis import report  # with the templates, which only a click needs
+    from analysis import report
 
-    return getattr(report, writer)(report.gather(diagnosis, datetime.now(UTC)))
+    return getattr(report, writer)(report.gather(diagnosis, datetime.now(UTC), reviews))
 
 
 def file_name(study: str, ending: str) -> str:

@@ -30,6 +30,7 @@ PAGES = {  # section of the menu: its pages; those of "" stand in the bar itself
     },
     "Team": {
         "review": ("Review", ":material/groups:"),
+        "audit_trail": ("Audit trail", ":material/history:"),
     },
     "Learn": {
         "update_rules": ("Update rules", ":material/functions:"),
@@ -88,6 +89,7 @@ def pick_study() -> None:
         if diagnosis is not None:
             st.caption(shown.sentence(describe_study(diagnosis)), width="content")
         people.show_who()
+    studies.show_instead(choices[key].label if key in choices else "")
     if key in choices and choices[key].num_running:
         watch(key, diagnosis.study.fingerprint if diagnosis else "")
 

@@ -4,6 +4,7 @@ Streamlit takes files from anybody who knows an address, and believes a sign-in 
 pages need a sign-in that still counts, and an open page is cut off as soon as its sign-in does not.
 """
 
+import asyncio
 import ipaddress
 import json
 import os
@@ -19,7 +20,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from app_pages import sessions, way_back
+from app_pages import sessions, sign_outs, way_back
 from app_pages.sessions import Login
 
 HOSTS_VARIABLE, OPEN_VARIABLE = "STEADYSTEP_HOSTS", "STEADYSTEP_ALLOW_OPEN"
@@ -98,6 +99,15 @@ def find_login(scope: Message) -> Login | None:
     return sessions.read_login(claims) if isinstance(claims, dict) else None
 
 
+async def counting_login(scope: Message) -> Login | None:
+    """Returns the sign-in of a request's cookie, if nobody has ended it, here or in another process.
+
+    The store is asked in a thread: one that is slow to answer must not hold up the pages of others.
+    """
+    login = find_login(scope)
+    return login if login is not None and await asyncio.to_thread(sign_outs.counts, login) else None
+
+
 def headers_of(scope: Message, name: bytes) -> list[str]:
     """Returns the values of a header."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
@@ -114,7 +124,7 @@ class Gate:
         """Lets a request through, or refuses it."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
-        elif refusal := why_not(scope):
+        elif refusal := await why_not(scope):
             await refuse(scope, receive, send, *refusal)
         elif not sessions.login_is_on():
             await self.app(scope, receive, send)
@@ -122,12 +132,12 @@ class Gate:
             await self.follow(scope, receive, send)
         else:
             if path_of(scope) == LOGOUT and (login := find_login(scope)):
-                sessions.end(login)
+                await asyncio.to_thread(sign_outs.end, login)
             await self.app(scope, receive, on_the_way(scope, with_secure_cookies(send)))
 
     async def follow(self, scope: Message, receive: Callable, send: Callable) -> None:
         """Serves an open page until its sign-in ends; without one it is a new page, which can only offer to sign in."""
-        login, is_cut = find_login(scope), False
+        login, is_cut = await counting_login(scope), False
         if login is None:
             scope = without_session(scope)
 
@@ -147,7 +157,7 @@ class Gate:
         await self.app(scope, receive_while_valid, send_unless_cut)
 
 
-def why_not(scope: Message) -> tuple[int, str] | None:
+async def why_not(scope: Message) -> tuple[int, str] | None:
     """Returns status and line of a refusal, None for a request that may pass."""
     if not is_known_host((headers_of(scope, b"host") or [""])[0]):
         return 421, f"This name is not served here. Use another, or set {HOSTS_VARIABLE}."
@@ -157,7 +167,7 @@ def why_not(scope: Message) -> tuple[int, str] | None:
     role = next((role for start, role in CLOSED.items() if path_of(scope).startswith(start)), None)
     if role is None or scope["type"] != "http":
         return None
-    login = find_login(scope)
+    login = await counting_login(scope)
     if login is None:
         return 401, "Sign in first."
     return None if login.may(role) else (403, f"This needs the role {role}.")

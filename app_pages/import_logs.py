@@ -8,8 +8,8 @@ import streamlit as st
 from analysis.headline import write_headline
 from analysis.results import Diagnosis
 from analysis.runlog.bounded_import import FileOutcome, Reading
-from analysis.runlog.bounded_wandb import has_key
 from analysis.runlog.readers import READERS
+from analysis.runlog.wandb_cloud import has_key
 from app_pages import people, shown, studies, uploads
 from app_pages.formats import ask_formats
 from app_pages.pictures import key_of, picture_of_loss, remember, show

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from analysis.as_it_was import AsItWas, cut_back
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError
 from app_pages import people as who
-from app_pages import shown
-from reviews import Person, ReviewStore, agenda, audit, comments, people, screen, sign_offs
+from app_pages import review_store, shown
+from app_pages.pictures import remember
+from reviews import Person, ReviewStore, agenda, audit, comments, evidence, people, screen, sign_offs
 from reviews.agenda import Agenda, AgendaItem
 from reviews.comments import Thread
 from reviews.models import ROLES, Review, Screen
@@ -35,7 +37,8 @@ class Meeting:
         signed: Who signed.
         team: All who have a role, by id.
         num_changes: Grows with every change.
-        study: The study as it is now; None where another one is chosen, or it cannot be read.
+        then: The study as it was when the review was opened; None where another one is chosen, or it cannot be read.
+        now: The study as it is now, None likewise.
     """
 
     store: ReviewStore
@@ -47,7 +50,8 @@ class Meeting:
     signed: tuple[Signed, ...]
     team: dict[str, Person]
     num_changes: int
-    study: Diagnosis | None
+    then: AsItWas | None
+    now: Diagnosis | None
 
     @property
     def review(self) -> Review:
@@ -69,14 +73,15 @@ def has_role(person: Person, role: str) -> bool:
     return person.role in ROLES and ROLES.index(person.role) >= ROLES.index(role)
 
 
-def read(store: ReviewStore, me: Person, review_id: str, study: Diagnosis | None) -> Meeting:
-    """Reads a review for a page.
+def read(store: ReviewStore, me: Person, review_id: str, chosen: Diagnosis | None) -> Meeting:
+    """Reads a review for a page; `chosen` is the study that is chosen above.
 
     Raises:
         ReviewError: There is none, or it may not be read.
     """
     num_changes = audit.num_changes(store, me, review_id)  # first: what changes while we read is read again
     found = agenda.read(store, me, review_id)
+    now = chosen if chosen is not None and chosen.study.name == found.review.study else None
     return Meeting(
         store,
         me,
@@ -87,8 +92,17 @@ def read(store: ReviewStore, me: Person, review_id: str, study: Diagnosis | None
         sign_offs.read(store, me, review_id),
         {person.id: person for person in people.read(store, me)},
         num_changes,
-        study if study is not None and study.study.name == found.review.study else None,
+        None if now is None else study_then(store, me, found.review, now),
+        now,
     )
+
+
+def study_then(store: ReviewStore, me: Person, review: Review, now: Diagnosis) -> AsItWas:
+    """Returns the study as it was when a review was opened, made once for each state that it is in now."""
+    if now.study.fingerprint == review.fingerprint:
+        return AsItWas(now)
+    key = ("as it was", review.id, now.study.fingerprint)
+    return remember(key, lambda: cut_back(now, evidence.read(store, me, review.id), review.fingerprint))
 
 
 def act(deed: Callable[[ReviewStore, Person], object]) -> object:
@@ -101,7 +115,7 @@ def act(deed: Callable[[ReviewStore, Person], object]) -> object:
     """
     st.session_state.pop(SAID, None)
     try:
-        store = who.reviews()
+        store = review_store.reviews()
         me = who.current(store)
         return deed(store, me) if me is not None else None
     except RunLogError as error:

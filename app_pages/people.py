@@ -1,15 +1,11 @@
 """Who is looking at the page: somebody who signed in, or the one person of a dashboard without a login."""
 
-import os
-from pathlib import Path
-
 import streamlit as st
 
-from analysis.runlog import RunLogError, layout
-from app_pages import sessions, shown
+from analysis.runlog import RunLogError
+from app_pages import review_store, sessions, shown, sign_outs
 from app_pages.sessions import Login
-from reviews import Person, ReviewStore, open_store, people
-from reviews.store import FILE, URL_VARIABLE
+from reviews import Person, ReviewStore, people
 
 LOCAL_SUBJECT, LOCAL_NAME = "local", "Local user"
 CHECK = "30s"  # ours: an open page that nobody touches is cleared this long after its sign-in ended
@@ -20,7 +16,8 @@ ROLE_WORDS = {"viewer": "may read", "reviewer": "may comment and decide", "admin
 
 def login() -> Login | None:
     """Returns the sign-in of this page, if there is one that still counts."""
-    return sessions.read_login(st.user.to_dict()) if sessions.login_is_on() else None
+    found = sessions.read_login(st.user.to_dict()) if sessions.login_is_on() else None
+    return found if found is not None and sign_outs.counts(found) else None
 
 
 def may(role: str) -> bool:
@@ -48,31 +45,10 @@ def current(store: ReviewStore) -> Person | None:
     return people.enroll(store, found.subject, found.name, found.role)
 
 
-def reviews() -> ReviewStore:
-    """Returns the store of reviews, opened once.
-
-    Raises:
-        RunLogError: It cannot be opened.
-    """
-    return _opened(os.environ.get(URL_VARIABLE) or str(Path(layout.store_folder()) / FILE))
-
-
-def has_reviews() -> bool:
-    """Whether there is a store of reviews to look into; looking for comments makes none."""
-    return bool(os.environ.get(URL_VARIABLE)) or (Path(layout.store_folder()) / FILE).exists()
-
-
-@st.cache_resource(max_entries=4, show_spinner=False, on_release=ReviewStore.close)
-def _opened(url: str) -> ReviewStore:
-    if "://" not in url:
-        Path(url).parent.mkdir(parents=True, exist_ok=True)
-    return open_store(url)
-
-
 def reviews_or_stop() -> tuple[ReviewStore, Person]:
     """Returns the store and the person of the page; without either, says why and ends the page."""
     try:
-        store = reviews()
+        store = review_store.reviews()
         person = current(store)
     except RunLogError as error:
         st.error(shown.sentence(str(error)), icon=":material/error:")
@@ -91,6 +67,8 @@ def show_sign_in() -> None:
         st.markdown(f"You are signed in as {shown.sentence(found.name)}, but have no role here. Ask an admin for one.")
         show_sign_out()
         return
+    if problem := sign_outs.problem():
+        st.error(shown.sentence(problem), icon=":material/error:")
     if claims.get("is_logged_in"):
         st.markdown("Your sign-in has ended. Sign in again to go on.")
     else:
@@ -119,7 +97,7 @@ def show_sign_out() -> None:
     """Shows the button that ends the sign-in, here and in other tabs."""
     if st.button("Sign out", icon=":material/logout:"):
         if (found := login()) is not None:
-            sessions.end(found)
+            sign_outs.end(found)
         st.logout()
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.frozen import freeze
 from analysis.published import publish
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError
@@ -52,8 +53,10 @@ def show_opening(diagnosis: Diagnosis) -> None:
 def open_review(diagnosis: Diagnosis, review_id: str) -> None:
     """Opens a review; a second click opens the same one."""
     title = st.session_state.get("title", "").strip()
-    fingerprint, frozen = diagnosis.study.fingerprint, publish(diagnosis)
-    opened = meeting.act(lambda store, me: agenda.open_review(store, me, frozen, fingerprint, title, review_id))
+    told, study = publish(diagnosis), diagnosis.study
+    opened = meeting.act(
+        lambda store, me: agenda.open_review(store, me, told, study.fingerprint, title, review_id, freeze(study))
+    )
     if opened is not None:
         st.session_state.pop("new_review", None)
         st.session_state["title"] = ""
@@ -94,15 +97,14 @@ def show_head(seen: Meeting, diagnosis: Diagnosis | None) -> None:
 
 
 def show_change(seen: Meeting, diagnosis: Diagnosis | None) -> None:
-    """Says whether words and numbers are still those of the study."""
-    review = seen.review
-    if seen.study is None:
+    """Says what became of the study since: words, numbers and pictures are those of the day."""
+    if seen.then is None:
         chosen = "no study is chosen" if diagnosis is None else "another study is chosen above"
         st.caption(f"Pictures are not shown, for {chosen}. Choose the study of this review to see them.")
-    elif seen.study.study.fingerprint != review.fingerprint:
+    elif seen.now.study.fingerprint != seen.review.fingerprint:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge("The study has changed since", icon=":material/update:", color="orange")
-            st.caption("Words and numbers are those of the review; pictures show the study now.", width="content")
+            st.caption(review_words.since(seen.then), width="content")
             st.page_link("app_pages/findings.py", label="See the study now", icon=":material/troubleshoot:")
 
 

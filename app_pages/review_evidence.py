@@ -1,4 +1,4 @@
-"""The evidence of a point of a review: its picture, from the study as it is now, and its numbers as they were."""
+"""The evidence of a point of a review, as it was when the review was opened: its picture and its numbers."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,7 @@ def picture_of_item(item: Item, study: Diagnosis) -> Picture | None:
 
 
 def run_ids_of(code: str, study: Diagnosis) -> tuple[str, ...]:
-    """Returns the runs that a finding rests on now."""
+    """Returns the runs that a finding rests on."""
     return next((finding.run_ids for finding in study.findings if finding.code == code), ())
 
 

@@ -6,6 +6,7 @@ from app_pages import meeting, review_words, shown, words
 from app_pages.meeting import Meeting
 from app_pages.pictures import show
 from app_pages.review_evidence import picture_of_item, said_numbers
+from app_pages.review_outcome import show_outcome
 from app_pages.review_threads import show_threads
 from reviews import ReviewConflict, decisions
 from reviews.agenda import AgendaItem
@@ -34,7 +35,7 @@ def show_item(seen: Meeting, entry: AgendaItem) -> None:
 def show_evidence(seen: Meeting, entry: AgendaItem) -> None:
     """Shows the picture, the numbers and the command of a point."""
     item = entry.item
-    if seen.study is not None and (picture := picture_of_item(item, seen.study)) is not None:
+    if seen.then is not None and (picture := picture_of_item(item, seen.then.diagnosis)) is not None:
         show(picture, f"evidence_{item.id}")
     numbers = said_numbers(item)
     if numbers:
@@ -51,17 +52,17 @@ def show_decisions(seen: Meeting, entry: AgendaItem) -> None:
             if entry.decision is None:
                 st.markdown(f"**{review_words.UNDECIDED}**")
             else:
-                show_decision(entry.decision)
+                show_decision(seen, entry.decision)
             if len(entry.decisions) > 1:
                 with st.expander(f"{len(entry.decisions) - 1} earlier"):
                     for earlier in reversed(entry.decisions[:-1]):
-                        show_decision(earlier)
+                        show_decision(seen, earlier, is_last=False)
         if seen.can_write:
             show_form(seen, entry)
 
 
-def show_decision(made: Decision) -> None:
-    """Shows one decision: what, whose task, why."""
+def show_decision(seen: Meeting, made: Decision, is_last: bool = True) -> None:
+    """Shows one decision: what, whose task, why, and what came of it."""
     _, color, icon = review_words.CHOICES[made.choice]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(shown.sentence(review_words.decided(made)), icon=icon, color=color)
@@ -69,6 +70,7 @@ def show_decision(made: Decision) -> None:
         decided_by = f"decided by {made.decided_by.name}, {review_words.when(made.decided_at)}"
         st.caption(shown.sentence(decided_by), width="content")
     st.markdown("  \n".join(shown.sentence(line) for line in made.reason.splitlines()))
+    show_outcome(seen, made, is_last)
 
 
 def show_form(seen: Meeting, entry: AgendaItem) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.runlog import RunLogError
-from app_pages import meeting, people, shown
+from app_pages import meeting, people, review_store, shown
 from app_pages.meeting import FOLLOWS, ITEM, NEXT_ITEM, PRESENTS, Meeting
 from reviews import audit, screen
 
@@ -60,7 +60,7 @@ def keep_up(review_id: str, num_changes: int, item_id: str | None) -> None:
     Somebody who is writing is not taken away from it: the page says that the others have moved on.
     """
     try:
-        store = people.reviews()
+        store = review_store.reviews()
         me = people.current(store)
         if me is None:
             st.rerun()

@@ -13,7 +13,7 @@ from reviews.anchors import Anchor
 from reviews.comments import Thread
 from reviews.models import Comment
 
-WHOLE = "whole"  # what a comment on the review as a whole is about
+WHOLE, RUN = "whole", "run"  # forms of comments on the review as a whole, and on a run
 MAX_TEXT = 20_000  # as the store
 
 
@@ -38,20 +38,39 @@ def show_all_threads(seen: Meeting) -> None:
     st.subheader("On the whole review", anchor=False)
     show_threads(seen, [Anchor()], WHOLE)
     placed = [thread for thread in seen.threads if thread.anchor.kind in ("run", "steps", "figure")]
-    if placed:
+    if placed or seen.can_write:
         st.subheader("On runs, steps and figures", anchor=False)
-        for thread in placed:
-            show_place(seen, thread)
-            show_thread(seen, thread, thread.root.id)
-            if meeting.writing("comment").get(thread.root.id):
-                show_composer(seen, thread.anchor, thread.root.id)
+    for thread in placed:
+        show_place(seen, thread)
+        show_thread(seen, thread, thread.root.id)
+        if meeting.writing("comment").get(thread.root.id):
+            show_composer(seen, thread.anchor, thread.root.id)
+    show_run_composer(seen)
+
+
+def show_run_composer(seen: Meeting) -> None:
+    """Takes a comment on a run that the review was opened on."""
+    names = {run["run_id"]: shown.name(run["name"]) for run in seen.frozen["runs"]}
+    if not seen.can_write or not names:
+        return
+    run_id = next(iter(names))
+    if meeting.writing("comment").get(RUN) is not None:
+        run_id = st.selectbox(
+            "Of run",
+            list(names),
+            format_func=lambda key: names.get(key, ""),
+            key=meeting.field("run", RUN),
+            persist_state="page",
+            width=320,
+        )
+    show_composer(seen, Anchor("run", run_id), RUN, "Comment on a run")
 
 
 def show_place(seen: Meeting, thread: Thread) -> None:
     """Says what a thread is about, with a link to it."""
     anchor = thread.anchor
     frozen = {run["run_id"]: shown.name(run["name"]) for run in seen.frozen["runs"]}
-    names = frozen | (names_of(seen.study) if seen.study is not None else {})
+    names = frozen | (names_of(seen.now) if seen.now is not None else {})
     name = names.get(anchor.name, shown.name(anchor.name))
     label = f"Figure {anchor.name}" if anchor.kind == "figure" else f"Run {name}"
     if anchor.kind == "steps":
@@ -95,6 +114,8 @@ def show_comment(seen: Meeting, comment: Comment, key: str) -> None:
         st.caption(f"{review_words.when(comment.written_at)}{edited}", width="content")
         if comment.is_draft:
             st.badge("Draft, only you see it", icon=":material/edit_note:", color="violet")
+        if comment.edited_at:
+            show_earlier(seen, comment, key)
     st.markdown(comment_markdown(comment.text))
     if not seen.can_write or comment.author_id != seen.me.id:
         return
@@ -107,13 +128,21 @@ def show_comment(seen: Meeting, comment: Comment, key: str) -> None:
             st.button("Discard", key=f"discard_{comment.id}", type="tertiary", on_click=discard, args=args)
 
 
-def show_composer(seen: Meeting, anchor: Anchor, key: str) -> None:
+def show_earlier(seen: Meeting, comment: Comment, key: str) -> None:
+    """Shows the earlier texts of a comment, each until when it stood."""
+    with st.popover("Earlier texts", icon=":material/history:", type="tertiary", key=f"earlier_{key}_{comment.id}"):
+        for edit in comments.read_edits(seen.store, seen.me, comment.id):
+            st.caption(f"Until {review_words.when(edit.replaced_at)}")
+            st.markdown(comment_markdown(edit.text))
+
+
+def show_composer(seen: Meeting, anchor: Anchor, key: str, opens: str = "Comment") -> None:
     """Shows the field for a comment once it is asked for."""
     if not seen.can_write:
         return
     opened = meeting.writing("comment").get(key)
     if opened is None:
-        st.button("Comment", icon=":material/add_comment:", key=f"write_{key}", on_click=open_composer, args=(key, {}))
+        st.button(opens, icon=":material/add_comment:", key=f"write_{key}", on_click=open_composer, args=(key, {}))
         return
     label = "Change your comment" if "edit_id" in opened else "Comment"
     label = f"Answer to {shown.sentence(opened['to'])}" if "to" in opened else label

@@ -1,5 +1,6 @@
 """Words of the review page: choices, states and times."""
 
+from analysis.as_it_was import AsItWas
 from app_pages.words import FIX_NAMES
 from reviews.models import Decision, Review
 
@@ -13,6 +14,16 @@ DECIDED = {"accept": "Accepted", "reject": "Rejected", "probe": "Needs a probe",
 UNDECIDED = "Not decided"
 STATES = {"open": ("Open", "blue", ":material/forum:"), "closed": ("Closed", "gray", ":material/lock:")}
 KINDS = {"finding": "Found", "fix": "Fix", "question": "Question"}
+SINCE = {  # what became of runs since a review was opened: said of one, and of several
+    "num_new": ("1 run has come since; it is not shown.", "{} runs have come since; they are not shown."),
+    "num_longer": (
+        "1 run has gone on since; its later steps are not shown.",
+        "{} runs have gone on since; their later steps are not shown.",
+    ),
+    "num_gone": ("1 run is gone, and not shown.", "{} runs are gone, and not shown."),
+    "num_changed": ("1 run has other rows now, and is not shown.", "{} runs have other rows now, and are not shown."),
+}
+SAME_ROWS = "Its runs and rows are still those of the review."
 MARKDOWN_HELP = (
     "\\*\\*bold\\*\\*, \\*italic\\*, \\`code\\`, lists and \\[links\\](https address). @name mentions somebody."
 )
@@ -35,3 +46,9 @@ def opened(review: Review) -> str:
     """Says who opened a review and when."""
     end = f", closed {when(review.closed_at)}" if review.closed_at else ""
     return f"Opened by {review.opened_by.name}, {when(review.opened_at)}{end}"
+
+
+def since(then: AsItWas) -> str:
+    """Says what became of the runs of a study since its review was opened, and what is not shown of them."""
+    counts = [(getattr(then, name), words) for name, words in SINCE.items()]
+    return " ".join(words[num > 1].format(num) for num, words in counts if num) or SAME_ROWS

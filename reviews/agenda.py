@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from analysis.frozen import FrozenRun
 from reviews.access import find_review
 from reviews.errors import ReviewConflict, ReviewError
+from reviews.evidence import write_entries
 from reviews.models import Decision, Item, Person, Review, Screen, Snapshot
 from reviews.store import ReviewStore
 from reviews.values import MAX_NAME, check_id, check_name, check_text, new_id, now
@@ -63,6 +65,7 @@ def open_review(
     fingerprint: str,
     title: str = "",
     review_id: str | None = None,
+    frozen: Iterable[FrozenRun] | None = None,
 ) -> Review:
     """Opens a review on what was seen: later runs of the study do not change it.
 
@@ -73,6 +76,7 @@ def open_review(
         fingerprint: Of the study, as it was judged.
         title: What it is called; "" is the name of the study.
         review_id: Made by the client with new_id(), so that a second click does not open a second one.
+        frozen: What `analysis.frozen.freeze` notes of the runs; without it the diagnosis tells how long each was.
     """
     check_diagnosis(diagnosis)
     study = check_name("name of the study", diagnosis["study"]["name"])
@@ -87,19 +91,22 @@ def open_review(
                 id=review_id, study=study, fingerprint=fingerprint, title=title, state="open", words="",
                 opened_by_id=person.id, opened_by=person, opened_at=now(), closed_at=None,
             )  # fmt: skip
-            add_review(session, review, diagnosis, make_items(review_id, diagnosis))
+            noted = None if frozen is None else write_entries(frozen)
+            add_review(session, review, diagnosis, make_items(review_id, diagnosis), noted)
             return review
     except IntegrityError:  # the same click, sent twice at once
         return read(store, actor, review_id).review
 
 
-def add_review(session: Session, review: Review, diagnosis: Mapping, items: list[Item]) -> None:
+def add_review(
+    session: Session, review: Review, diagnosis: Mapping, items: list[Item], evidence: list[dict] | None
+) -> None:
     """Adds a review with its snapshot, agenda and screen."""
-    content = json.dumps(diagnosis, allow_nan=False, sort_keys=True)
+    content = json.dumps([diagnosis, evidence], allow_nan=False, sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()
     session.add(review)
     session.flush()
-    session.add(Snapshot(review_id=review.id, diagnosis=dict(diagnosis), digest=digest))
+    session.add(Snapshot(review_id=review.id, diagnosis=dict(diagnosis), digest=digest, evidence=evidence))
     session.add_all(items)
     session.flush()
     first, presenter = items[0].id if items else None, review.opened_by

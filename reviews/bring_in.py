@@ -12,6 +12,7 @@ from reviews.agenda import add_review, check_diagnosis
 from reviews.anchors import Anchor
 from reviews.decisions import check_one_of
 from reviews.errors import ReviewError
+from reviews.evidence import check_entries
 from reviews.exchange import (
     ANCHOR_WORDS,
     COMMENT_WORDS,
@@ -124,7 +125,7 @@ def store_all(session: Session, content: Mapping) -> Review:
     if (review.state == "closed") != (review.closed_at is not None):
         raise refusal("closed without a time")
     items = [make_item(review.id, place, entry) for place, entry in enumerate(content["items"], start=1)]
-    add_review(session, review, content["diagnosis"], items)
+    add_review(session, review, content["diagnosis"], items, check_entries(content.get("evidence")))
     session.flush()
     for item, entry in zip(items, content["items"], strict=True):
         session.add_all(make_decisions(item, entry["decisions"], people))

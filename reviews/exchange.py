@@ -29,17 +29,18 @@ def export_review(store: ReviewStore, actor: Person, review_id: str) -> dict[str
     """Returns a review as plain values for JSON: all but drafts, the screen, and the audit, which stays where it arose.
 
     Returns:
-        {"schema", "review", "diagnosis", "people", "items", "comments", "sign_offs"}. A person is their place in
-        "people", a comment's "parent" its place in "comments", and an item its place in "items".
+        {"schema", "review", "diagnosis", "evidence", "people", "items", "comments", "sign_offs"}. A person is their
+        place in "people", a comment's "parent" its place in "comments", and an item its place in "items".
     """
     with store.reading(actor) as (session, _):
         found = read_agenda(session, find_review(session, review_id).id)
-        people = Places()
+        people, snapshot = Places(), session.get(Snapshot, found.review.id)
         review = take(found.review, REVIEW_WORDS) | {"opened_by": people.of(found.review.opened_by_id)}
         return {
             "schema": SCHEMA,
             "review": review,
-            "diagnosis": session.get(Snapshot, found.review.id).diagnosis,
+            "diagnosis": snapshot.diagnosis,
+            "evidence": snapshot.evidence,
             "items": [export_item(entry, people) for entry in found.items],
             "comments": export_comments(session, found, people),
             "sign_offs": [

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from reviews.values import JsonText
@@ -58,12 +58,13 @@ class Review(Base):
 
 
 class Snapshot(Base):
-    """The diagnosis as it was when the review was opened; never changed."""
+    """The diagnosis, and what was noted of the runs, when the review was opened; never changed."""
 
     __tablename__ = "snapshots"
     review_id: Mapped[str] = refer("reviews", primary_key=True)
     diagnosis: Mapped[dict] = mapped_column(JsonText)
     digest: Mapped[Word]
+    evidence: Mapped[list | None] = mapped_column(JsonText)  # as reviews/evidence.py writes it
 
 
 class Item(Base):
@@ -193,3 +194,11 @@ class AuditEntry(Base):
     before: Mapped[dict | None] = mapped_column(JsonText)
     after: Mapped[dict | None] = mapped_column(JsonText)
     is_private: Mapped[bool]  # about a draft: nobody else sees the entry
+
+
+class SignOut(Base):
+    """A sign-in that was ended by hand, until it would have ended by itself: `mark` tells it from any other one."""
+
+    __tablename__ = "sign_outs"
+    mark: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ends_at: Mapped[float] = mapped_column(Float(53), index=True)  # seconds since 1970

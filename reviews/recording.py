@@ -3,12 +3,12 @@
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session, object_session
 
-from reviews.models import AuditEntry, Base, Comment, CommentEdit, Mention, Person
+from reviews.models import AuditEntry, Base, Comment, CommentEdit, Mention, Person, SignOut
 from reviews.values import now
 
 ACTOR = "actor"
-DERIVED = (CommentEdit, Mention)  # each follows from a comment, whose entry says more
-LEFT_OUT = {"version", "diagnosis"}  # a counter, and megabytes that never change: the snapshot's digest is kept
+UNTOLD = (CommentEdit, Mention, SignOut)  # the first two follow from a comment, whose entry says more; no review's
+LEFT_OUT = {"version", "diagnosis", "evidence"}  # a counter, and megabytes that never change: their digest is kept
 DRAFT = {"is_draft": True}  # all that is told of a draft
 
 
@@ -41,7 +41,7 @@ def changes_of(row: Base) -> tuple[dict[str, object], dict[str, object]]:
 
 def entry_of(row: Base, before: dict | None, after: dict | None) -> dict[str, object] | None:
     """Returns the entry of one row as columns; None where nothing is to be told."""
-    if isinstance(row, DERIVED) or before == after:
+    if isinstance(row, UNTOLD) or before == after:
         return None
     actor: Person = object_session(row).info[ACTOR]
     is_private = isinstance(row, Comment) and row.is_draft

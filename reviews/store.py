@@ -79,9 +79,21 @@ class ReviewStore:
             session.info[ACTOR] = person
             yield session
 
+    @contextmanager
+    def serving(self) -> Iterator[Session]:
+        """Gives a session for what the server itself keeps, which no person asks for and no audit tells."""
+        with answering(), self._turn_to_write(), self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Session]:
+        """Gives a session in which the server looks something up for itself; no role is asked."""
+        with answering(), self._read.begin() as session:
+            yield session
+
     def signed_in(self, subject: str) -> Person | None:
         """Returns the person of a login that was checked, or None where nobody of that subject has a role."""
-        with answering(), self._read.begin() as session:
+        with self.looking() as session:
             person = session.scalar(select(Person).where(Person.subject == subject)) if "\0" not in subject else None
             return person if person is not None and person.role else None
 

@@ -1,8 +1,8 @@
 """The closing summary of a review as Markdown, and as the JSON that chat webhooks take."""
 
-import re
 from dataclasses import dataclass
 
+from analysis.inert import inert
 from reviews.access import find_review
 from reviews.agenda import Agenda, AgendaItem, read_agenda
 from reviews.anchors import Anchor
@@ -11,8 +11,6 @@ from reviews.models import Person, Snapshot
 from reviews.sign_offs import Signed, read_signed
 from reviews.store import ReviewStore
 
-# ours: what Markdown, its dialects and autolinks could read as more than text
-MARKS = re.compile(r"[\\`*_\[\]<>#|~$@&]|:(?=\S)|(?<=[wW]{3})\.|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 CHAT_CHARACTERS = 3000  # what a Slack message shows in one piece
 CHOICE_WORDS = {"accept": "accepted", "reject": "rejected", "probe": "needs a probe", "leave": "left as it is"}
 
@@ -50,18 +48,13 @@ def say_verdict(diagnosis: dict) -> tuple[str, ...]:
     return tuple(sweeps or found or ["Nothing was found."])
 
 
-def literal(text: str) -> str:
-    """Returns a text in one line that Markdown shows letter by letter."""
-    return MARKS.sub(r"\\\g<0>", " ".join(text.split()))
-
-
 def write_markdown(summary: Summary) -> str:
     """Writes the summary as Markdown in which words of people and logs are text only."""
     review = summary.agenda.review
     state = f"closed on {review.closed_at[:10]}" if review.closed_at else "open"
-    lines = [f"# {literal(review.title)}", "", f"Review of study {literal(review.study)}, {state}."]
-    lines += ["", *(literal(line) for line in review.words.splitlines())] if review.words.strip() else []
-    lines += ["", "## Verdict", "", *(f"* {literal(sentence)}" for sentence in summary.verdict)]
+    lines = [f"# {inert(review.title)}", "", f"Review of study {inert(review.study)}, {state}."]
+    lines += ["", *(inert(line) for line in review.words.splitlines())] if review.words.strip() else []
+    lines += ["", "## Verdict", "", *(f"* {inert(sentence)}" for sentence in summary.verdict)]
     lines += ["", "## Decisions", "", *(tell_item(entry) for entry in summary.agenda.items)]
     lines += [
         "",
@@ -77,12 +70,12 @@ def tell_item(entry: AgendaItem) -> str:
     """Says what was decided on a point."""
     made = entry.decision
     if made is None:
-        return f"* {literal(entry.item.title)} **Not decided.**"
-    fix = f" {literal(made.fix)}" if made.fix else ""
-    proof = f" {made.outcome.capitalize()} by {made.proof_kind} {literal(made.proof)}." if made.outcome else ""
+        return f"* {inert(entry.item.title)} **Not decided.**"
+    fix = f" {inert(made.fix)}" if made.fix else ""
+    proof = f" {made.outcome.capitalize()} by {made.proof_kind} {inert(made.proof)}." if made.outcome else ""
     return (
-        f"* {literal(entry.item.title)} **{CHOICE_WORDS[made.choice].capitalize()}{fix}.** "
-        f"Owner {literal(made.owner.name)}. Reason: {literal(made.reason)}{proof}"
+        f"* {inert(entry.item.title)} **{CHOICE_WORDS[made.choice].capitalize()}{fix}.** "
+        f"Owner {inert(made.owner.name)}. Reason: {inert(made.reason)}{proof}"
     )
 
 
@@ -90,7 +83,7 @@ def tell_thread(thread: Thread) -> str:
     """Says what is still talked about."""
     num = len(thread.replies)
     answers = f" ({num} answer{'s' * (num != 1)})" if num else ""
-    return f"* {tell_anchor(thread.anchor)}{literal(thread.root.author.name)}: {literal(thread.root.text)}{answers}"
+    return f"* {tell_anchor(thread.anchor)}{inert(thread.root.author.name)}: {inert(thread.root.text)}{answers}"
 
 
 def tell_anchor(anchor: Anchor) -> str:
@@ -98,14 +91,14 @@ def tell_anchor(anchor: Anchor) -> str:
     if anchor.kind in ("review", "item"):
         return ""
     if anchor.kind == "steps":
-        return f"Run {literal(anchor.name)}, steps {anchor.first_step} to {anchor.last_step}. "
-    return f"{anchor.kind.capitalize()} {literal(anchor.name)}. "
+        return f"Run {inert(anchor.name)}, steps {anchor.first_step} to {anchor.last_step}. "
+    return f"{anchor.kind.capitalize()} {inert(anchor.name)}. "
 
 
 def tell_signed(signed: Signed) -> str:
     """Says who agreed, and whether to the decisions that stand."""
     later = "" if signed.is_current else ", before the last decision"
-    return f"* {literal(signed.sign_off.person.name)}, {signed.sign_off.signed_at[:10]}{later}"
+    return f"* {inert(signed.sign_off.person.name)}, {signed.sign_off.signed_at[:10]}{later}"
 
 
 def write_chat(summary: Summary, link: str = "") -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a report tells, gathered before anything of it is written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ class Report:
         diagnosis: The study, judged.
         headline: Its verdict.
         figures: The playbook's figures, those that apply and those that do not.
-        review: What the team decided, None where no review was given.
+        reviews: What the team decided, one entry a review.
         made_at: When the report was made, with a time zone.
         program: The version that made it, in words.
     """
@@ -27,7 +28,7 @@ class Report:
     diagnosis: Diagnosis
     headline: Headline
     figures: tuple[Figure, ...]
-    review: Review | None
+    reviews: tuple[Review, ...]
     made_at: datetime
     program: str
 
@@ -38,23 +39,24 @@ class Report:
         return f"{self.made_at.day} {self.made_at:%B %Y, %H:%M} {zone}".strip()
 
 
-def gather(diagnosis: Diagnosis, made_at: datetime, review: Review | None = None) -> Report:
+def gather(diagnosis: Diagnosis, made_at: datetime, reviews: Iterable[Review] = ()) -> Report:
     """Gathers the report of a study.
 
     Args:
         diagnosis: The study, judged.
         made_at: Time that the report carries.
-        review: A review of this study.
+        reviews: Reviews of this study.
 
     Raises:
-        RunLogError: The study has no runs, or the review is of another study.
+        RunLogError: The study has no runs, or a review is of another study.
     """
     study = diagnosis.study
     if not diagnosis.runs:
         raise RunLogError(f"Study {study.name!r} has no runs. A report needs one run at least. Train or import one")
-    if review is not None and review.study != study.name:
+    reviews = tuple(reviews)
+    if other := next((review.study for review in reviews if review.study != study.name), None):
         raise RunLogError(
-            f"The review is of study {review.study!r}. A review of study {study.name!r} is needed. "
+            f"The review is of study {other!r}. A review of study {study.name!r} is needed. "
             "Export the one of this study"
         )
-    return Report(diagnosis, write_headline(diagnosis), find_figures(diagnosis), review, made_at, describe_program())
+    return Report(diagnosis, write_headline(diagnosis), find_figures(diagnosis), reviews, made_at, describe_program())

@@ -4,15 +4,11 @@ import re
 from collections.abc import Iterable
 
 from analysis import words
+from analysis.inert import inert
 from analysis.literal import literal, name
 from analysis.report.contents import Report
 from analysis.report.tables import Table, table_of_decisions
 from analysis.results import Fix
-
-JOINER = "\u2060"  # invisible; breaks what a forge would turn into a link, a mention, a reference or an emoji
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
-_LINE_START = re.compile(r"^(\d+)([.)])(?=\s)|^([-+=])")
-_LINKS = re.compile(r"(?i)(:)(?=\S)|(www)(?=\.)|(@)|(\\#)|(gh-)(?=\d)")
 
 
 def write_markdown(report: Report) -> str:
@@ -34,9 +30,9 @@ def write_markdown(report: Report) -> str:
         lines += [*fence(fix.command), ""]
     lines += ["### What was checked", "", *write_table(findings_of(report)), ""]
     lines += ["### Fixes", "", *(map(tell_fix, diagnosis.fixes) if diagnosis.fixes else ["Nothing to fix."]), ""]
-    if report.review is not None:
-        lines += ["### Decisions", "", inert(f"{report.review.heading}."), ""]
-        lines += [*write_table(table_of_decisions(report.review)), ""]
+    lines += ["### Decisions", ""] if report.reviews else []
+    for review in report.reviews:
+        lines += [inert(f"{review.heading}."), "", *write_table(table_of_decisions(review)), ""]
     captions = [f"* **Figure {each.number}, {each.title.lower()}.** {inert(each.caption)}" for each in applying(report)]
     lines += ["### Figures", "", *(captions or ["None from these runs yet."]), ""]
     lines.append(f"Fingerprint of the study {inert(diagnosis.study.fingerprint)}; Steadystep, {inert(report.program)}.")
@@ -78,16 +74,3 @@ def fence(command: str) -> list[str]:
     longest = max(map(len, re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
     return [f"{marks}bash", shown, marks]
-
-
-def inert(text: str) -> str:
-    r"""Returns text in one line that Markdown, a forge and a spreadsheet show letter by letter.
-
-    >>> inert("run [x](javascript:alert(1)) *1*").replace(JOINER, "")
-    'run \\[x\\](javascript:alert(1)) \\*1\\*'
-    """
-    shown = literal(text)
-    formula = JOINER if shown.startswith(("=", "+", "-", "@")) else ""
-    escaped = _MARKUP.sub(r"\\\1", shown)
-    escaped = _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", escaped)
-    return formula + _LINKS.sub(lambda found: found[0] + JOINER, escaped)

@@ -15,6 +15,7 @@ from analysis.charts.figures import draw_figure
 from analysis.charts.pictures import Picture, first_runs, picture_of_loss, picture_of_sweep
 from analysis.figures import Figure
 from analysis.focus import choose_sweep, has_axis
+from analysis.inert import formula_guard
 from analysis.literal import literal, name
 from analysis.report import tables
 from analysis.report.colors import variable_palette, write_themes
@@ -23,7 +24,6 @@ from analysis.report.specs import write_specs
 from analysis.results import Diagnosis
 
 FOLDER = Path(__file__).parent
-JOINER = "\u2060"  # invisible; a spreadsheet that a table is pasted into sees no formula
 SPANS = {1: "", 2: "span-6", 3: "span-4", 4: "span-3"}  # of the 12 columns of the page
 
 
@@ -73,7 +73,7 @@ def render(template: str, pictures: Iterable[Picture], **values: object) -> str:
 
 def words_of(report: Report) -> dict[str, object]:
     """Returns what the page says, by the names of its template."""
-    diagnosis, review = report.diagnosis, report.review
+    diagnosis = report.diagnosis
     differ, share = tables.split_settings(diagnosis.study.runs)
     num_runs = f"{len(diagnosis.runs)} run{'s' * (len(diagnosis.runs) != 1)}"
     return {
@@ -86,8 +86,7 @@ def words_of(report: Report) -> dict[str, object]:
         "next_fix": diagnosis.next_fix,
         "fixes": diagnosis.fixes,
         "findings": diagnosis.findings,
-        "review": review,
-        "decisions": tables.table_of_decisions(review) if review else None,
+        "reviews": [(review, tables.table_of_decisions(review)) for review in report.reviews],
         "missing": [figure for figure in report.figures if not figure.applies],
         "runs": tables.table_of_runs(diagnosis),
         "differ": differ,
@@ -133,8 +132,7 @@ def environment() -> jinja2.Environment:
 
 def inert_cell(text: str) -> Markup:
     """Returns the text of a table's cell, escaped, of which no spreadsheet makes a formula."""
-    shown = literal(text)
-    return Markup(JOINER if shown.startswith(("=", "+", "-", "@")) else "") + escape(shown)
+    return Markup(formula_guard(text)) + escape(literal(text))
 
 
 @cache

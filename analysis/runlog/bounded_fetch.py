@@ -22,11 +22,11 @@ FORBIDDEN = tuple(event for event in bounded_read.FORBIDDEN if event not in NETW
 
 
 class OnlyServer:
-    """Audit hook: no process, no unpickled class, and no connection but to one server."""
+    """Audit hook: no process, no unpickled class, and no connection but to one server, or to the proxy before it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname, parts.port or {"https": 443, "http": 80}[parts.scheme]
+        self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
         self._addresses: set[str] = set()
 
     def __call__(self, event: str, arguments: tuple) -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     bounded_read.limit_resources()
     bounded_read.limit_seconds(MAX_BYTES)
-    sys.addaudithook(OnlyServer(request["url"]))
+    sys.addaudithook(OnlyServer(request["proxy"] or request["url"]))
     try:
         fetch(request, answers)
     except MemoryError:
@@ -67,18 +67,18 @@ def fetch(request: Mapping[str, object], answers: TextIO) -> None:
     from analysis.runlog.wandb_address import KEY, Address
     from analysis.runlog.wandb_server import WandbServer
 
-    server, address, num_left, num_files = WandbServer(request["url"], os.environ[KEY]), None, MAX_BYTES, 0
+    server, address = WandbServer(request["url"], os.environ[KEY], request["proxy"]), Address(*request["address"])
+    num_left, num_files = MAX_BYTES, 0
     try:
-        address = Address(*request["address"])
         for run in server.list_runs(address):
-            path = Path(request["folder"]) / name_file(run, num_files)
-            with path.open("w", encoding="utf-8") as file:
-                file.write(json.dumps(describe(run, address)) + "\n")
+            num_left_of_file = bounded_read.RESULT_BYTES
+            with (Path(request["folder"]) / name_file(run, num_files)).open("wb") as file:
+                num_left_of_file -= file.write(json.dumps(describe(run, address)).encode() + b"\n")
                 for page in server.read_rows(address, run):
-                    lines = "".join(row.replace("\n", " ") + "\n" for row in page)
+                    lines = b"".join(row.replace("\n", " ").encode() + b"\n" for row in page)
                     num_left -= len(lines)
-                    if num_left < 0:
-                        raise RunLogError(f"{address} has more than {MAX_BYTES >> 20} MiB of rows. Name single runs")
+                    num_left_of_file -= len(lines)
+                    check_size(num_left, num_left_of_file, Path(file.name).name)
                     file.write(lines)
                     bounded_read.tell(answers, run=num_files)
             num_files += 1
@@ -90,17 +90,29 @@ def fetch(request: Mapping[str, object], answers: TextIO) -> None:
         bounded_read.tell(answers, num_files=num_files)
 
 
+def check_size(num_left: int, num_left_of_file: int, name: str) -> None:
+    """Refuses more rows than may be written."""
+    from analysis.runlog.study import RunLogError
+
+    if num_left < 0:
+        raise RunLogError(f"the runs have more than {MAX_BYTES >> 20} MiB of rows together. Name single runs")
+    if num_left_of_file < 0:
+        most = bounded_read.RESULT_BYTES >> 20
+        raise RunLogError(f"{name} has more than {most} MiB of rows. Give the .wandb file that W&B left where it ran")
+
+
 def name_file(run: Mapping[str, object], number: int) -> str:
-    """Returns the name of the file of a run."""
+    """Returns the name of the file of a run: its id where that can be one."""
     run_id = str(run["name"])
-    return f"{run_id}.jsonl" if SAFE_ID.fullmatch(run_id) else f"run {number}.jsonl"
+    return run_id if SAFE_ID.fullmatch(run_id) else f"run {number}"
 
 
 def describe(run: Mapping[str, object], address) -> dict[str, object]:
     """Returns the first line of the file of a run."""
     from analysis.runlog.readers.wandb_fetched import KEY
 
-    told = {name: run.get(name) for name in ("displayName", "state", "createdAt", "config", "summaryMetrics")}
+    names = ("displayName", "state", "createdAt", "config", "summaryMetrics", "historyLineCount")
+    told = {name: run.get(name) for name in names}
     return {KEY: {"id": str(run["name"]), "project": address.project, **told}}
 
 

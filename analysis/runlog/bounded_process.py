@@ -14,7 +14,7 @@ from analysis.runlog import bounded_read
 from analysis.runlog.readers.json_file import parse
 
 WALL_SECONDS = 120  # ours: a file; a machine that is busy with training gives a process a third of a core
-EXIT_SECONDS = 10  # ours: after the last answer; a busy machine takes a second to end an interpreter
+EXIT_SECONDS = 60  # ours: after the last answer; a busy machine may take ten to end an interpreter
 MAX_LINE = 2**20  # ours: bytes of one answer
 PROJECT = Path(__file__).parents[2]
 

@@ -12,6 +12,7 @@ from analysis.runlog import layout, line_log, schema, sealing, store, wandb_clou
 from analysis.runlog.readers import GENERAL, READERS, SPECIFIC, pattern_text
 from analysis.runlog.readers.text_file import HEAD_BYTES
 from analysis.runlog.study import Run, RunLogError, Skipped, Study
+from analysis.runlog.wandb_address import is_address, read_address
 
 NO_FORMAT = "is no run log"
 
@@ -31,8 +32,8 @@ def read_paths(
     """Reads files, folders (searched recursively) and studies of the store as one study.
 
     Args:
-        paths: `wandb:ENTITY/PROJECT[/RUN]` is read from a W&B server, what exists as a file or folder as that, and
-            anything else is the name of a study.
+        paths: `wandb:ENTITY/PROJECT[/RUN]` and the address of a page are read from a W&B server, what exists as a
+            file or folder as that, and anything else is the name of a study.
         name: Name of the study; default the stem of the first path.
         column_map: Names of the schema to column names of foreign files.
         store: Folder of the store.
@@ -45,9 +46,10 @@ def read_paths(
     read = partial(read_file, column_map=column_map, format_name=format_name, pattern=pattern)
     found: list[PathRun] = []
     skipped: list[Skipped] = []
-    for path in map(Path, paths):
-        if wandb_cloud.is_address(path):
-            runs, passed_over = wandb_cloud.read(path, column_map)
+    for given in map(str, paths):
+        path = Path(given)
+        if is_address(given):
+            runs, passed_over = wandb_cloud.read(given, column_map)
             found += runs
             skipped += passed_over
         elif path.is_dir() and not find_reader(path):
@@ -61,13 +63,20 @@ def read_paths(
     found = list({(path.resolve(), run.run_id): (path, run) for path, run in found}.values())
     if not found:
         raise RunLogError(_nothing_found(paths, skipped))
-    return join_runs(name_apart(found), skipped, name or Path(paths[0]).resolve().stem)
+    return join_runs(name_apart(found), skipped, name or _name_study(str(paths[0])))
 
 
 def join_runs(runs: Iterable[Run], skipped: Iterable[Skipped], name: str) -> Study:
     """Returns runs of different run_ids as a study."""
     runs = sorted(runs, key=lambda run: run.run_id)
     return Study(name, tuple(runs), fingerprint_runs(runs), tuple(skipped))
+
+
+def _name_study(path: str) -> str:
+    if is_address(path):
+        address = read_address(path)
+        return address.run or address.project
+    return Path(path).resolve().stem
 
 
 def _read_named_study(path: Path, folder: str | os.PathLike | None) -> Study:

@@ -3,10 +3,12 @@
 import os
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from analysis.runlog.study import RunLogError
 
 KEY, BASE_URL = "WANDB_API_KEY", "WANDB_BASE_URL"
+PREFIX = "wandb:"
 DEFAULT = "https://api.wandb.ai"
 PAGES = ("wandb.ai", "www.wandb.ai")  # where people look at runs of the default server
 PROJECT_VIEWS = ("workspace", "table", "overview")
@@ -33,6 +35,15 @@ class Address:
         return "/".join(part for part in (self.entity, self.project, self.run) if part)
 
 
+def is_address(path: str) -> bool:
+    """Returns whether a path names runs on a server and no file.
+
+    >>> is_address("wandb:team/gpt"), is_address("https://wandb.ai/team/gpt"), is_address("wandb/gpt")
+    (True, True, False)
+    """
+    return path.startswith((PREFIX, "https://", "http://"))
+
+
 def base_url() -> str:
     """Returns the server: WANDB_BASE_URL, else W&B's own.
 
@@ -50,6 +61,15 @@ def base_url() -> str:
     return url
 
 
+def find_proxy(url: str) -> str:
+    """Returns the proxy that the environment (HTTPS_PROXY, NO_PROXY) names for a server, "" where there is none."""
+    parts = urlsplit(url)
+    proxy = getproxies_environment().get(parts.scheme, "")
+    if not proxy or proxy_bypass_environment(parts.netloc):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
 def read_address(text: str) -> Address:
     """Returns the runs that a path or the address of a page names.
 
@@ -62,7 +82,7 @@ def read_address(text: str) -> Address:
     text = text.strip()
     if "://" in text:
         return _read_page(text)
-    parts = text.removeprefix("wandb:").strip("/").split("/")
+    parts = text.removeprefix(PREFIX).strip("/").split("/")
     if len(parts) == 4 and parts[2] == RUNS:
         del parts[2]
     return _check(parts, text)

@@ -6,10 +6,12 @@ may fetch rows from a storage of files elsewhere, so it cannot be kept to one ho
 
 import base64
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 
+from analysis.runlog.scrub import scrub_text
 from analysis.runlog.study import RunLogError
 from analysis.runlog.wandb_address import KEY, Address
 
@@ -18,7 +20,9 @@ MAX_ANSWER = 64 * 2**20  # ours: bytes; 1,000 rows of 1,000 metrics have 30 MB
 PAGE_STEPS = 1000  # steps that one answer covers: no more than `samples`, so that nothing is sampled
 PAGE_RUNS = 50
 MAX_RUNS = 2000  # ours, as files of an import
-FIELDS = "name displayName state createdAt config summaryMetrics historyKeys"
+FIELDS = "name displayName state createdAt config summaryMetrics historyKeys historyLineCount"
+BUSY = frozenset({429, 500, 502, 503, 504})  # answers of a server that may have the right one later
+WAITS = (1, 5, 20)  # ours: seconds before it is asked again
 RUNS_QUERY = f"""
 query Runs($project: String!, $entity: String!, $cursor: String, $perPage: Int = {PAGE_RUNS}, $order: String) {{
   project(name: $project, entityName: $entity) {{
@@ -47,12 +51,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class WandbServer:
-    """A server that is asked with a key."""
+    """A server that is asked with a key, through a proxy where one is named."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url = f"{url}/graphql"
+    def __init__(self, url: str, key: str, proxy: str = "") -> None:
+        self._url, self._key = f"{url}/graphql", key
         self._login = base64.b64encode(f"api:{key}".encode()).decode()
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+        proxies = dict.fromkeys(("http", "https"), proxy) if proxy else {}
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _NoRedirect)
 
     def list_runs(self, address: Address) -> Iterator[Mapping[str, object]]:
         """Yields what the server says of each run, the oldest first.
@@ -98,18 +103,38 @@ class WandbServer:
 
     def _ask(self, query: str, variables: Mapping[str, object]) -> object:
         body = json.dumps({"query": query, "variables": variables}).encode()
+        for wait in (*WAITS, None):
+            try:
+                found = json.loads(self._post(body))
+                break
+            except urllib.error.HTTPError as error:
+                error.close()
+                if error.code in BUSY and wait is not None:
+                    time.sleep(wait)
+                    continue
+                hint = f"Check {KEY}" if error.code in (401, 403) else "Try again later"
+                raise RunLogError(f"the server refuses to answer (HTTP {error.code}). {hint}") from error
+            except RunLogError:
+                raise
+            except (OSError, ValueError, RecursionError) as error:
+                reason = self._in_a_line(str(getattr(error, "reason", error)) or type(error).__name__)
+                raise RunLogError(
+                    f"the server gives no answer ({reason}). Check WANDB_BASE_URL and the network"
+                ) from error
+        data = found.get("data") if isinstance(found, dict) else None
+        if data is None and isinstance(found, dict) and found.get("errors"):
+            said = self._in_a_line(str(found["errors"][0]["message"]))
+            raise RunLogError(f"the server refuses ({said}). Check entity, project and {KEY}")
+        return data
+
+    def _post(self, body: bytes) -> bytes:
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
         request.add_unredirected_header("Authorization", f"Basic {self._login}")
-        try:
-            with self._opener.open(request, timeout=TIMEOUT) as answer:
-                content = answer.read(MAX_ANSWER + 1)
-            if len(content) > MAX_ANSWER:
-                raise RunLogError(f"the server's answer has more than {MAX_ANSWER >> 20} MiB. Log fewer metrics")
-            found = json.loads(content)
-        except urllib.error.HTTPError as error:
-            hint = f"Check {KEY}" if error.code in (401, 403) else "Try again later"
-            raise RunLogError(f"the server refuses to answer (HTTP {error.code}). {hint}") from error
-        except (OSError, ValueError, RecursionError) as error:
-            reason = (str(getattr(error, "reason", error)).splitlines() or [type(error).__name__])[0][:120]
-            raise RunLogError(f"the server gives no answer ({reason}). Check WANDB_BASE_URL and the network") from error
-        return found.get("data") if isinstance(found, dict) else None
+        with self._opener.open(request, timeout=TIMEOUT) as answer:
+            content = answer.read(MAX_ANSWER + 1)
+        if len(content) > MAX_ANSWER:
+            raise RunLogError(f"the server's answer has more than {MAX_ANSWER >> 20} MiB. Log fewer metrics")
+        return content
+
+    def _in_a_line(self, text: str) -> str:
+        return scrub_text(" ".join(text.split()).replace(self._key, "(key)"))[:120]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import sessions, studies
+from app_pages import studies
 from reviews import open_store
-from tests.app_pages.signing_in import AUTH, ROLES, claims_of
+from tests.app_pages.signing_in import AUTH, ROLES, claims_of, restart
 from tests.app_pages.stores import add_study
 from tests.studies import make_run, sweep
 
@@ -43,8 +43,7 @@ def open_app(store, monkeypatch):
         app = AppTest.from_file(APP, default_timeout=60)
         for key, value in (({studies.KEY: study} if study else {}) | query).items():
             app.query_params[key] = value
-        app.run()
-        return app.switch_page(f"app_pages/{page}.py").run() if page else app
+        return (app.switch_page(f"app_pages/{page}.py") if page else app).run()
 
     return opened
 
@@ -54,7 +53,7 @@ def own_reviews(tmp_path, monkeypatch):
     """Reviews of its own for each test."""
     monkeypatch.setenv("STEADYSTEP_REVIEWS", str(tmp_path / "reviews.db"))
     monkeypatch.delenv("STEADYSTEP_WEBHOOK", raising=False)
-    monkeypatch.setattr(sessions, "_ended", {})
+    restart(monkeypatch)
 
 
 @pytest.fixture
@@ -76,7 +75,6 @@ def visit(own_reviews, store, monkeypatch):
         if subject is not None:
             app.secrets["auth"], app.secrets["roles"] = AUTH, ROLES
             app.user = claims_of(subject, **claims)
-        app.run()
-        return app.switch_page(f"app_pages/{page}.py").run() if page else app
+        return (app.switch_page(f"app_pages/{page}.py") if page else app).run()
 
     return visited

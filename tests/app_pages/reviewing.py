@@ -3,8 +3,9 @@
 from app_pages import meeting, people
 from reviews import agenda
 from reviews import people as team
+from tests.app_pages.stores import text_of
 
-HOSTILE = "![x](//evil.example/a.png) :red[a] <b> [x](javascript:alert(1))"
+HOSTILE = "![x](//evil.example/a) :red[a] <img src=x onerror=alert(1)> [x](javascript:1)"
 
 
 def press(app, label: str, place: int = 0):
@@ -49,3 +50,13 @@ def latest(reviews):
     """Returns who reads, and the newest review."""
     me = team.sign_in(reviews, people.LOCAL_SUBJECT)
     return me, agenda.list_reviews(reviews, me)[0].id
+
+
+def sees_nothing(app) -> None:
+    """Holds a page to the place to sign in and nothing else."""
+    assert not app.exception
+    assert app.title[0].value == "Steadystep"
+    assert not app.selectbox
+    assert not app.get("vega_lite_chart")
+    assert not app.get("page_link")
+    assert not any(word in text_of(app) for word in ("edge", "momentum", "Found"))

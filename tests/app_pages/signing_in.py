@@ -1,10 +1,13 @@
 """People of a provider, for tests: claims as a sign-in leaves them, and the cookie that carries them."""
 
 import json
+import threading
 import time
 
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from app_pages import sessions, sign_outs
 
 SECRET = "a secret of thirty-two letters..."
 AUTH = {
@@ -27,3 +30,10 @@ def claims_of(subject: str, *, age: float = 0, lasts: float = 3600, **more: obje
 def cookie_of(claims: dict[str, object], secret: str = SECRET) -> str:
     """Returns the cookie that Streamlit would set for claims."""
     return f"{USER_COOKIE_NAME}={create_signed_value(secret, USER_COOKIE_NAME, json.dumps(claims)).decode()}"
+
+
+def restart(monkeypatch) -> None:
+    """Has the server know no more than one that was just started."""
+    monkeypatch.setattr(sessions, "_ended", {})
+    monkeypatch.setattr(sign_outs, "_answered", threading.Event())
+    monkeypatch.setattr(sign_outs, "_silent", {"until": 0.0})

@@ -8,8 +8,7 @@ from app_pages import studies, uploads
 from tests.app_pages.stores import text_of
 from tests.app_pages.test_import_logs import falling_csv
 from tests.runlog import wandb_stand_in
-from tests.runlog.test_wandb_cloud import LOSSES, rows_of
-from tests.runlog.wandb_stand_in import serve
+from tests.runlog.wandb_stand_in import LOSSES, rows_of, serve
 
 PATTERN = r"at (?P<step>\d+): (?P<loss>\S+)"
 OWN_TEXT = b"hello\n" + b"".join(b"at %d: %g\n" % (step, 2 - 0.01 * step) for step in range(40))
@@ -122,7 +121,7 @@ def test_the_runs_of_a_wandb_project_are_read_judged_and_read_again_when_asked(o
         assert not app.exception
         assert {run_id: len(run.steps) for run_id, run in read_runs(app).items()} == {"a1": 1500, "b2": 300}
         assert "Open its findings" in [link.proto.label for link in app.get("page_link")]
-        assert app.dataframe[0].value["file"].tolist()[0] == "empty.jsonl"
+        assert app.dataframe[0].value["file"].tolist()[0] == "empty"
         num_asked = len(server.asked)
         app.run()
         assert len(server.asked) == num_asked

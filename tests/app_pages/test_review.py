@@ -1,8 +1,10 @@
 """The review page, in the hands of one person."""
 
-from app_pages import meeting, people, shown
+from analysis.findings import diagnose
+from analysis.runlog import read_study
+from app_pages import meeting, shown
+from app_pages.review_evidence import picture_of_item, said_numbers
 from reviews import agenda, exchange
-from reviews import people as team
 from tests.app_pages.reviewing import HOSTILE, decide, field, go_to, latest, only_review, opened, press
 from tests.app_pages.stores import text_of
 
@@ -43,14 +45,15 @@ def test_the_agenda_is_in_order_and_a_point_shows_its_picture_and_command(visit,
     assert shown.sentence(fix.title) in text_of(app)
 
 
-def test_all_points_of_all_kinds_of_study_are_shown_without_an_exception(visit, reviews):
+def test_every_point_of_every_kind_of_study_has_its_picture_and_numbers(visit, reviews, store):
     for study in ("edge", "lost", "sparse", "no-rate", "hostile"):
         app = opened(visit(study=study))
         assert not app.exception, study
+        diagnosis = diagnose(read_study(study, store))
         for entry in agenda.read(reviews, *latest(reviews)).items:
-            item_id = entry.item.id
-            app.radio(key=meeting.ITEM).set_value(item_id).run()
-            assert not app.exception, (study, item_id)
+            picture = picture_of_item(entry.item, diagnosis)
+            assert picture.chart.to_dict(), (study, entry.item.code)
+            assert bool(said_numbers(entry.item)) == bool(entry.item.content.get("numbers")), (study, entry.item.code)
 
 
 def test_words_of_people_are_shown_letter_by_letter(visit, reviews):
@@ -63,16 +66,6 @@ def test_words_of_people_are_shown_letter_by_letter(visit, reviews):
     app = press(app, "Send")
     assert HOSTILE not in text_of(app)
     assert "\\!\\[x" in text_of(app)
-
-
-def test_the_page_says_when_the_study_has_changed_since(visit, reviews):
-    me = team.sign_in(reviews, people.LOCAL_SUBJECT) or team.add_first(reviews, people.LOCAL_SUBJECT, "Local user")
-    app = opened(visit())
-    review, _ = only_review(reviews)
-    assert "changed since" not in text_of(app)
-    frozen = agenda.read_diagnosis(reviews, me, review.id)
-    older = agenda.open_review(reviews, me, frozen, "another state")
-    assert "The study has changed since" in text_of(go_to(app, older.id))
 
 
 def test_a_review_of_another_study_says_so_instead_of_showing_its_pictures(visit, reviews):

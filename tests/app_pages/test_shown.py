@@ -1,7 +1,5 @@
 """Text from outside is shown letter by letter."""
 
-import doctest
-
 import pytest
 
 from app_pages import shown
@@ -39,7 +37,3 @@ def test_a_sentence_never_becomes_a_list(start):
 
 def test_plain_sentences_stay_as_they_are():
     assert shown.sentence("At 0.3 the loss rises, in 3 of 3 seeds.") == "At 0.3 the loss rises, in 3 of 3 seeds."
-
-
-def test_the_examples_of_the_module_hold():
-    assert doctest.testmod(shown) == (0, 1)

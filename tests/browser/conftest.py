@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,10 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
+HEIGHT = 900  # pixels of a window
 PATIENCE = 30_000  # ms; on a loaded machine of two cores
+LOOKS = {"light": (1360, "light"), "dark": (1360, "dark"), "narrow": (420, "light")}  # width and color scheme
+LOOK = os.environ.get("STEADYSTEP_LOOK", "light")  # of a visitor; tests.browser.pictures asks for all of them
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
     """A new visitor, whose browser must neither throw nor leave this machine."""
-    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    width, scheme = LOOKS[LOOK]
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
@@ -106,15 +110,47 @@ def page(browser) -> Iterator[Page]:
     assert problems == []
 
 
+@pytest.fixture
+def keep(page) -> Callable[[str], None]:
+    """Keeps a picture of what is on the screen, under a name, where $STEADYSTEP_SCREENSHOTS asks for pictures."""
+    folder = os.environ.get("STEADYSTEP_SCREENSHOTS")
+
+    def kept(name: str) -> None:
+        if folder:
+            take_picture(page, Path(folder) / f"{name}_{LOOK}.png")
+
+    return kept
+
+
+def take_picture(page: Page, path: Path) -> None:
+    """Writes a picture of a whole page, which scrolls inside its window."""
+    width = page.viewport_size["width"]
+    height = page.get_by_test_id("stMainBlockContainer").evaluate("element => element.scrollHeight")
+    page.set_viewport_size({"width": width, "height": height + 60})
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path)
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+
+
 def is_foreign(url: str) -> bool:
     """Whether a request leaves the machine."""
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:", "ws://127.0.0.1:"))
 
 
 @pytest.fixture(scope="session")
-def screenshots(tmp_path_factory) -> Path:
-    """The folder that takes pictures of every page: $STEADYSTEP_SCREENSHOTS, or a temporary one."""
-    named = os.environ.get("STEADYSTEP_SCREENSHOTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def team_server(tmp_path_factory) -> Iterator[Server]:
+    """A dashboard with a login, for a team."""
+    from tests.browser.teamwork import serve_team  # which imports this file
+
+    yield from serve_team(tmp_path_factory.mktemp("team"))
+
+
+@pytest.fixture
+def visitors(browser, team_server):
+    """Signs people in, each in a browser of their own."""
+    from tests.browser.teamwork import Visitors
+
+    visitors = Visitors(browser, team_server.url)
+    yield visitors
+    visitors.leave()

@@ -17,15 +17,26 @@ client_id = "steadystep"
 client_secret = "secret"
 server_metadata_url = "{provider}/.well-known/openid-configuration"
 """
+FURTHER = """
+[auth.{name}]
+client_id = "steadystep"
+client_secret = "secret"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
+"""
 
 
 @contextlib.contextmanager
-def provide(people: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
-    """Starts a provider that knows these people, their claims by subject, and gives its address."""
+def provide(people: Mapping[str, Mapping[str, object]], seconds: int = 3600) -> Iterator[str]:
+    """Starts a provider that knows these people, their claims by subject, and gives its address.
+
+    Args:
+        people: Claims by subject.
+        seconds: How long its tokens last.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--token-max-age", str(seconds)]
     for subject, claims in people.items():
         command += ["--user-claims", json.dumps({"sub": subject, **claims})]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
@@ -42,8 +53,9 @@ def provide(people: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
             process.terminate()
 
 
-def write_secrets(folder: Path, provider: str) -> Path:
-    """Writes the secrets.toml of a dashboard that asks this provider."""
+def write_secrets(folder: Path, provider: str, **further: str) -> Path:
+    """Writes the secrets.toml of a dashboard that asks this provider, and further ones by name."""
     path = folder / "secrets.toml"
-    path.write_text(SECRETS.format(provider=provider))
+    others = [FURTHER.format(name=name, provider=address) for name, address in further.items()]
+    path.write_text("".join([SECRETS.format(provider=provider), *others]))
     return path

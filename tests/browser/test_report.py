@@ -26,7 +26,7 @@ def reports(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     review = parse_review(hostile_review())
     written = {
-        "hostile": write_html(report_of(hostile_runs(), review, HOSTILE)),
+        "hostile": write_html(report_of(hostile_runs(), review, name=HOSTILE)),
         "variants": write_html(report_of(variants())),
         "warmups": write_html(report_of(warmup_lengths())),
         "edges": write_html(report_of(before_and_after_warmup())),

@@ -23,7 +23,7 @@ def fix(rank: int, name: str, state: str = "suggested") -> dict:
 DIAGNOSIS = {
     "schema": "steadystep.diagnosis/1",
     "study": {"name": "gpt-small", "num_runs": 1, "sweeps": [{"sentence": "The best learning rate is at the edge."}]},
-    "runs": [{"run_id": "a", "name": "\x00 \ud800 " + NAMES[0]}],
+    "runs": [{"run_id": "a", "num_steps": 50, "name": "\x00 \ud800 " + NAMES[0]}],
     "findings": [
         finding("edge-of-instability"),
         finding("early-instability", sentence=f"{NAMES[0]} rises early."),

@@ -3,9 +3,22 @@ import json
 
 import pytest
 
-from reviews import ReviewError, agenda, bring_in, comments, decisions, exchange, new_id, open_store, people, sign_offs
+from analysis.frozen import FrozenRun
+from reviews import (
+    ReviewError,
+    agenda,
+    bring_in,
+    comments,
+    decisions,
+    evidence,
+    exchange,
+    new_id,
+    open_store,
+    people,
+    sign_offs,
+)
 from reviews.anchors import Anchor
-from tests.reviews.diagnoses import NAMES
+from tests.reviews.diagnoses import DIAGNOSIS, NAMES
 
 WRONG = [  # where, and what stands there instead
     (("schema",), "steadystep.review/9"), (("people",), KeyError), (("people", 0), "Ana"),
@@ -22,8 +35,19 @@ WRONG = [  # where, and what stands there instead
     (("comments", 0, "text"), "x" * 20_001), (("comments", 0, "first_step"), 2**70),
     (("comments", 0, "author"), None), (("comments", 0, "edits"), None), (("sign_offs", 0, "person"), "Bob"),
     (("sign_offs",), KeyError), (("items", 0, "weight"), 2**40), (("items", 0, "code"), "x" * 65),
-    (("comments", 0, "parent"), "1"),
+    (("comments", 0, "parent"), "1"), (("evidence",), "all"), (("evidence", 0), "a"), (("evidence", 0, "num_rows"), -1),
+    (("evidence", 0, "num_rows"), True), (("evidence", 0, "run_id"), ""), (("evidence", 0, "digest"), KeyError),
+    (("evidence", 0, "record"), {"name": "x"}), (("evidence", 0, "record"), {"status": {}}),
 ]  # fmt: skip
+
+
+NOTED = (FrozenRun("a", 40, "d1", {"status": "running", "base_lr": 0.1, "resumed_at": [7, 9]}), FrozenRun(NAMES[0], 3))
+
+
+@pytest.fixture
+def review(store, team):
+    """A review with notes of its runs."""
+    return agenda.open_review(store, team.ana, DIAGNOSIS, "fingerprint-1", frozen=NOTED)
 
 
 @pytest.fixture
@@ -57,6 +81,19 @@ def test_a_review_is_the_same_after_export_and_import_under_new_ids(store, team,
     before = {comment.root.id for comment in comments.read_threads(store, team.admin, review.id)}
     assert before.isdisjoint({thread.root.id for thread in comments.read_threads(store, team.admin, again.id)})
     assert [signed.is_current for signed in sign_offs.read(store, team.admin, again.id)] == [True]
+
+
+def test_what_was_noted_of_the_runs_comes_back_and_goes_with_the_review(store, team, review, told):
+    again = bring_in.import_review(store, team.admin, json.dumps(told))
+    for each in (review, again):
+        assert evidence.read(store, team.vera, each.id) == NOTED
+
+
+def test_of_an_export_without_notes_the_diagnosis_tells_how_long_the_runs_were(store, team, told):
+    del told["evidence"]
+    told["diagnosis"]["runs"][0]["num_steps"] = 12
+    again = bring_in.import_review(store, team.admin, told)
+    assert evidence.read(store, team.vera, again.id) == (FrozenRun("a", 12),)
 
 
 def test_an_export_goes_to_another_store_whose_people_need_no_role_for_it(told, tmp_path):

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.runlog import RunLogError, RunWriter, import_runs, layout, read_paths, read_study, schema, sealing
-from tests.runlog.readers import samples
+from tests.runlog.readers import text_samples
 
 
 def write_csv(path, value=1.0):
@@ -102,7 +102,7 @@ def test_a_named_file_that_is_no_log_is_refused(tmp_path):
 
 def test_a_file_that_two_readers_claim_is_asked_about_and_not_guessed(tmp_path):
     path = tmp_path / "train.log"
-    path.write_bytes(samples.megatron() + samples.llm_c())
+    path.write_bytes(text_samples.megatron() + text_samples.llm_c())
     with pytest.raises(
         RunLogError, match=r"train.log can be read as 'megatron text' or 'llm.c txt'. Choose with --format NAME"
     ):

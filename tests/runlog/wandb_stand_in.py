@@ -1,9 +1,9 @@
-"""A stand-in for a W&B server on 127.0.0.1: answers what wandb 0.31 asks when it reads runs."""
+"""A stand-in for a W&B server on 127.0.0.1: answers the three queries that we ask when runs are read."""
 
 import asyncio
 import contextlib
-import gzip
 import json
+import math
 import re
 import socket
 import threading
@@ -16,6 +16,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
+LOSSES = [3 - step / 2000 for step in range(1500)]  # more than a page of 1,000 and a sample of 500
+STRANGE = [*LOSSES[:5], "NaN", "Infinity", "-Infinity", 1e36, *LOSSES[9:]]
+
+
+def rows_of(losses: Sequence[object]) -> list[dict[str, object]]:
+    """Returns the history of a run as W&B keeps it."""
+    return [{"_step": step, "_timestamp": 1.7e9 + step, "loss": loss} for step, loss in enumerate(losses)]
 
 
 class StandIn:
@@ -26,6 +33,8 @@ class StandIn:
         asked: Names of the queries, in their order.
         logins: What it was shown as login.
         moved_to: Where it sends who asks, "" where it answers.
+        refusals: What it answers before anything else, one each time: HTTP status and body.
+        num_counted: Rows that it says each run has, None where it counts those that it gives.
         url: Where it listens.
     """
 
@@ -34,51 +43,45 @@ class StandIn:
         self.asked: list[str] = []
         self.logins: set[str] = set()
         self.moved_to = ""
+        self.refusals: list[tuple[int, dict[str, object]]] = []
+        self.num_counted: int | None = None
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
         self.logins.add(request.headers.get("authorization", ""))
         if self.moved_to:
             return RedirectResponse(self.moved_to, 302)
-        body = await request.body()
-        if request.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        asked = json.loads(body)
-        name = asked.get("operationName") or re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])[1]
+        asked = await request.json()
+        name = re.search(r"query\s+(\w+)", asked["query"])[1]
         self.asked.append(name)
-        return JSONResponse({"data": self.find(name, asked.get("variables") or {})})
+        if self.refusals:
+            status, body = self.refusals.pop(0)
+            return JSONResponse(body, status)
+        return JSONResponse({"data": self.find(name, asked["variables"])})
 
     def find(self, name: str, variables: Mapping[str, object]) -> dict[str, object]:
-        run = str(variables.get("name") or variables.get("runName") or variables.get("run") or "")
-        if name in ("Viewer", "GetDefaultEntity"):
-            person = {"id": "u1", "entity": "team", "username": "someone", "email": "someone@example.org"}
-            return {"viewer": person | {"flags": "{}", "teams": {"edges": []}, "admin": False}}
-        if name in ("GetRuns", "Runs", "LightweightRuns", "GetLightweightRuns"):
+        if name == "Runs":
             edges = [{"node": self.describe(each), "cursor": each} for each in self.runs]
-            page = {"endCursor": None, "hasNextPage": False}
-            runs = {"edges": edges, "pageInfo": page, "totalCount": len(edges)}
-            return {"project": {"internalId": "7", "runCount": len(edges), "readOnly": False, "runs": runs}}
+            return {"project": {"runs": {"edges": edges, "pageInfo": {"endCursor": None, "hasNextPage": False}}}}
+        run = str(variables["run" if name == "HistoryPage" else "name"])
         if run not in self.runs:
-            return {"project": {"run": None}} if run else {}
-        rows = [json.dumps(row) for row in self.runs[run]]
-        first, last = int(variables.get("minStep") or 0), int(variables.get("maxStep") or 2**31)
-        page = [row for row in rows if first <= json.loads(row)["_step"] < last]
-        history = {"parquetUrls": [], "liveData": list(self.runs[run])}
-        return {"project": {"run": self.describe(run) | {"history": page, "parquetHistory": history}}}
+            return {"project": {"run": None}}
+        page = [
+            json.dumps(row)
+            for row in self.runs[run]
+            if variables.get("minStep", 0) <= row["_step"] < variables.get("maxStep", math.inf)
+        ]
+        return {"project": {"run": self.describe(run) | {"history": page}}}
 
     def describe(self, run: str) -> dict[str, object]:
         rows = self.runs[run]
-        names = {name for row in rows for name in row}
-        keys = {name: {"typeCounts": [{"type": "number", "count": len(rows)}]} for name in names}
-        last = max((row["_step"] for row in rows), default=-1)
         config = {"lr": {"value": 0.1}, "optimizer": {"value": "adam"}, "data": {"value": "/home/someone"}}
         return {
-            **{"id": f"id-{run}", "projectId": "7", "tags": [], "name": run, "displayName": f"name of {run}"},
-            **{"sweepName": None, "state": "finished", "config": json.dumps(config), "group": None, "jobType": None},
-            **{"commit": None, "readOnly": False, "createdAt": "2026-11-22T00:00:00", "heartbeatAt": None},
-            **{"description": "", "notes": None, "systemMetrics": "{}", "summaryMetrics": '{"baseline_loss": 2.3}'},
-            **{"historyLineCount": len(rows), "user": {"name": "someone", "username": "someone"}},
-            **{"historyKeys": {"lastStep": last, "keys": keys, "sets": []}},
+            **{"name": run, "displayName": f"name of {run}", "state": "finished", "createdAt": "2026-11-22T00:00:00"},
+            **{"config": json.dumps(config), "summaryMetrics": '{"baseline_loss": 2.3}'},
+            **{"user": {"name": "someone", "username": "someone"}},
+            "historyLineCount": len(rows) if self.num_counted is None else self.num_counted,
+            "historyKeys": {"lastStep": max((row["_step"] for row in rows), default=-1)},
         }
 
 

@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from analysis.runlog import RunLogError, RunWriter, read_study, schema
 from runners.attach import watch
-from tests.runners.test_attach import CLIP, expected_rows, make_loop, squared_output
+from tests.runners.loops import CLIP, expected_rows, make_loop, squared_output
 
 RANKS = 2
 STUDY = "averaged"

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from analysis.runlog import list_studies, read_study, schema
-from tests.runners.test_attach import BATCHES, make_loop, squared_output
+from tests.runners.loops import BATCHES, make_loop, squared_output
 
 TEXT = Path("docs/any-loop.md").read_text()
 LOOPS = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if "RunWriter(" in block]

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.runlog import RunLogError, read_study, schema
+from analysis.runlog import RunLogError, read_paths, read_study, schema
 from runners.callbacks.keras import check_training, log_steps
 from runners.guard import StoppedAtRise
+from tests.runlog.readers.hard_values import hard_losses
+from tests.runners.planted import STUDY, as_trained, train_keras
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -83,6 +85,29 @@ def test_the_guard_ends_a_keras_training_at_a_rise(tmp_path):
         fit(make_model(keras.optimizers.SGD(30.0)), log_steps("keras", store=tmp_path, on_rise="stop"), epochs=5)
     (run,) = read_study("keras", tmp_path)
     assert run.steps.num_rows < 30
+
+
+HARD = hard_losses(200, smallest=1e-30)
+
+
+def test_hard_losses_are_all_in_our_log_and_in_that_of_keras_where_an_epoch_is_one_batch(tmp_path):
+    train_keras(tmp_path, HARD)
+    (own,) = read_study(STUDY, tmp_path / "store")
+    (kept,) = read_paths([tmp_path / "training.log"])
+    for run in (own, kept):
+        np.testing.assert_array_equal(run.loss, (np.arange(200), as_trained(HARD)))
+        assert run.log.non_finite == "kept"
+    assert kept.record[schema.STEP_UNIT] == "epochs"
+
+
+def test_longer_epochs_hide_a_rise_of_one_step_in_a_mean_that_is_told_as_one(tmp_path):
+    losses = [50.0 if step == 17 else 2.0 for step in range(40)]
+    train_keras(tmp_path, [*losses, *HARD[:10]], steps_per_epoch=10)
+    (own,) = read_study(STUDY, tmp_path / "store")
+    (kept,) = read_paths([tmp_path / "training.log"])
+    np.testing.assert_array_equal(own.loss[1], as_trained([*losses, *HARD[:10]]))
+    np.testing.assert_allclose(kept.loss[1], [2.0, 6.8, 2.0, 2.0, np.nan], rtol=1e-6)
+    assert "steps are epochs; each loss is a mean over one" in kept.log.notes
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader
 
-from analysis.runlog import RunLogError, read_study, schema
+from analysis.runlog import RunLogError, read_paths, read_study, schema
 from runners.callbacks.lightning import log_steps
 from runners.guard import StoppedAtRise
-from tests.runners.test_attach import BATCHES, CLIP, expected_rows, make_loop, squared_output
+from tests.runlog.readers.hard_values import hard_losses
+from tests.runners.loops import BATCHES, CLIP, expected_rows, make_loop, squared_output
+from tests.runners.planted import STUDY, as_trained, train_lightning
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers:UserWarning"),
@@ -74,3 +76,14 @@ def test_a_module_with_two_optimizers_is_refused(tmp_path):
     module.automatic_optimization = False
     with pytest.raises(RunLogError, match=r"^the module has 2 optimizers\. .* in a run of its own$"):
         fit(module, log_steps("lightning", store=tmp_path))
+
+
+def test_hard_losses_are_the_same_in_our_log_in_the_csv_and_in_the_events_of_one_training(tmp_path):
+    losses = hard_losses(200, smallest=1e-30)
+    train_lightning(tmp_path, losses)
+    (own,) = read_study(STUDY, tmp_path / "store")
+    (table,) = read_paths([next(tmp_path.rglob("metrics.csv"))])
+    (events,) = read_paths([next(tmp_path.rglob("events.out.tfevents.*"))])
+    for run in (own, table, events):
+        np.testing.assert_array_equal(run.loss, (np.arange(200), as_trained(losses)))
+        assert run.log.non_finite == "kept"

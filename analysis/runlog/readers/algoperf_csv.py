@@ -56,7 +56,9 @@ def _restore_evaluations(columns: Columns, notes: list[str]) -> Columns:
     """Returns the columns with NaN where an evaluation counted its examples but has no loss."""
     restored = dict(columns)
     counts = {schema.EVAL_LOSS: EVALUATED + NUM_EXAMPLES}
-    counts |= {name: TESTED + NUM_EXAMPLES for name in columns if name.startswith(TESTED) and name.endswith(LOSS)}
+    for part, count in ((TESTED, TESTED), (TRAIN_SET, EVALUATED)):  # of the training set it does not write a count
+        names = [name for name in columns if name.startswith(part) and name.endswith(LOSS)]
+        counts |= dict.fromkeys(names, count + NUM_EXAMPLES)
     for loss, count in counts.items():
         if loss not in columns or count not in columns:
             continue

@@ -20,6 +20,7 @@ from analysis.runlog.study import RunLogError
 
 CHUNK_ROWS = 65_536  # ours: bounds the memory that text cells take
 BLOCK = 2**20  # Arrow's own; a small file needs no more than itself
+NOT_LOGGED = "NA"  # as Keras and R write it
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _read_plain(path: Path, delimiter: str, num_header_lines: int, plan: ColumnP
                 pa_csv.ConvertOptions(
                     include_columns=list(columns.values()),
                     column_types=dict.fromkeys(columns.values(), pa.float64()),
-                    null_values=[""],
+                    null_values=["", NOT_LOGGED],
                 ),
             )
     except (pa.ArrowException, KeyError):
@@ -162,11 +163,11 @@ class _CarefulTable:
 
 
 def _parse(cells: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (values, whether each was logged); an empty cell was not."""
+    """Returns (values, whether each was logged); an empty cell and NA were not."""
     try:
         return np.fromiter(map(float, cells), np.float64, len(cells)), np.ones(len(cells), bool)
     except ValueError:
-        logged = np.fromiter((bool(cell) and not cell.isspace() for cell in cells), bool, len(cells))
+        logged = np.fromiter((cell.strip() not in ("", NOT_LOGGED) for cell in cells), bool, len(cells))
         values = np.zeros(len(cells))
         values[logged] = [float(cell) for cell, is_logged in zip(cells, logged.tolist(), strict=True) if is_logged]
         return values, logged
@@ -176,5 +177,5 @@ def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
-        return not cell.strip()
+        return cell.strip() in ("", NOT_LOGGED)
     return True

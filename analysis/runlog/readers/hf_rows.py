@@ -9,8 +9,8 @@ from analysis.runlog.readers.gathered_rows import to_number
 
 GRAD_NORM_TAKEN = {schema.GRAD_NORM_TAKEN: "before-clipping"}  # the return value of clip_grad_norm_
 NON_FINITE = (
-    "the Trainer leaves a NaN loss out of its mean unless logging_nan_inf_filter is off; a loss of exactly 0 after "
-    "larger ones is read as NaN"
+    "the Trainer leaves a loss that is not finite out of its mean, or, with logging_nan_inf_filter off, logs NaN from "
+    "there on; a loss of exactly 0 is read as NaN where the norm does not contradict"
 )
 LOSS, NORM = "loss", "grad_norm"
 SUMMARY = "train_runtime"  # the last row: means over the whole run
@@ -23,25 +23,52 @@ def is_summary(row: Mapping[str, object]) -> bool:
     return SUMMARY in row
 
 
-def restore_zeros(rows: Iterable[dict], notes: list[str]) -> list[dict]:
-    """Returns the rows with NaN for losses of exactly 0 that the filter made.
+def restore_lost(rows: Iterable[dict], notes: list[str]) -> list[dict]:
+    """Returns the rows with NaN for losses of exactly 0 that the filter made; notes what else the Trainer lost.
 
     With the filter a NaN loss adds the mean since the last log, which is 0 once a whole window was NaN. It is such a
-    zero if the norm of its row is not finite, or no norm is logged and the loss before was not small.
+    zero if the norm of its row is not finite, or no norm is logged and the loss before was not small. A zero with a
+    finite norm stays, for some losses are exactly 0; it is noted where losses are not small beside it.
+    Without the filter the sum that losses are added to is NaN from then on (`tr_loss -= tr_loss` does not empty it).
     """
-    restored, last, first = [], None, None
+    restored, last, lost, doubtful = [], None, [], []
     for row in rows:
         loss, norm = row.get(LOSS), row.get(NORM)
         if isinstance(loss, int | float) and loss == 0 and _is_lost(norm, last):
             row = {**row, LOSS: float("nan")}
-            first = row.get("step") if first is None else first
+            lost.append(row.get("step"))
             last = float("nan")
+        elif isinstance(loss, int | float) and loss == 0 and last is not None and last >= LEAST_BEFORE and norm:
+            doubtful.append(row.get("step"))
         elif isinstance(loss, int | float):
             last = loss
         restored.append(row)
-    if first is not None:
-        notes.append(f"NaN lost by the Trainer: losses of exactly 0 from step {first} on are read as NaN")
+    if lost:
+        notes.append(f"NaN lost by the Trainer: losses of exactly 0 from step {lost[0]} on are read as NaN")
+    if doubtful:
+        count = "1 loss is" if len(doubtful) == 1 else f"{len(doubtful)} losses are"
+        notes.append(f"{count} exactly 0 where norms are not (first at step {doubtful[0]}), as the Trainer writes NaN")
+    if (step := _find_stuck_sum(restored)) is not None:
+        notes.append(
+            f"losses are NaN from step {step} on, norms are not: the sum that the Trainer adds losses to stays NaN"
+        )
     return restored
+
+
+def _find_stuck_sum(rows: Iterable[Mapping[str, object]]) -> object:
+    """Returns the step from which on all losses are NaN though a later norm is finite, None where there is none."""
+    step, has_norm = None, False
+    for row in rows:
+        loss, norm = to_number(row.get(LOSS)), to_number(row.get(NORM))
+        if loss is None:
+            continue
+        if not np.isnan(loss):
+            step, has_norm = None, False
+        elif step is None:
+            step = row.get("step")
+        elif norm is not None and np.isfinite(norm):
+            has_norm = True
+    return step if has_norm else None
 
 
 def _is_lost(norm: object, last: float | None) -> bool:

@@ -37,7 +37,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     found, notes, record = _find_rows(path), [], name_run(path, NAME) | hf_rows.GRAD_NORM_TAKEN
     if any(hf_rows.LOSS in row and STEP not in row for row, _ in found):
         found = _place_rows(found, notes, record)
-    history = hf_rows.restore_zeros([row for row, _ in found if not hf_rows.is_summary(row)], notes)
+    history = hf_rows.restore_lost([row for row, _ in found if not hf_rows.is_summary(row)], notes)
     rows = GatheredRows(path.name)
     for row in history:
         rows.add(row)
@@ -51,20 +51,26 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
 
 
 def _find_rows(path: Path) -> list[tuple[dict, int | None]]:
-    """Returns the dicts, each with what the progress bar of the training said before it."""
+    """Returns the dicts, each with the step that the progress bar of the training shows.
+
+    The bar is drawn anew behind each dict; the one in front of it is a step behind where steps are fast.
+    """
     found, bars = [], {}
     for line in read_lines(path):
         marks = [*BAR.finditer(line), *ROW.finditer(line)]
         for match in sorted(marks, key=lambda match: match.start()):
             if match.re is BAR:
-                others = [(total, step) for total, step in bars.items() if total != int(match[2])]
-                bars = dict([*others[1 - MAX_BARS :], (int(match[2]), int(match[1]))])
+                total, step = int(match[2]), int(match[1])
+                others = [each for each in bars.items() if each[0] != total]
+                bars = dict([*others[1 - MAX_BARS :], (total, step)])
+                if found and len(found[-1][2]) < MAX_BARS:
+                    found[-1][2].setdefault(total, step)
             elif (row := _parse(match[0])) is not None:
-                found.append((row, bars))
-    seen = {(total, step) for row, bars in found if hf_rows.LOSS in row for total, step in bars.items()}
-    moves = Counter(total for total, _ in seen)
+                found.append((row, bars, {}))
+    shown = [(row, before | behind) for row, before, behind in found]
+    moves = Counter(total for total, _ in {each for row, bars in shown if hf_rows.LOSS in row for each in bars.items()})
     training = max(moves, key=lambda total: (moves[total], total), default=None)  # the bar that moves most
-    return [(row, bars.get(training)) for row, bars in found]
+    return [(row, bars.get(training)) for row, bars in shown]
 
 
 def _parse(text: str) -> dict | None:

@@ -33,7 +33,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
     if not isinstance(history, list) or not all(isinstance(row, dict) for row in history):
         raise RunLogError(f"{path.name} has no log_history of rows. Copy trainer_state.json of the last checkpoint")
     notes = ["steps count updates from 1, as the Trainer does"]
-    history = hf_rows.restore_zeros([row for row in history if not hf_rows.is_summary(row)], notes)
+    history = hf_rows.restore_lost([row for row in history if not hf_rows.is_summary(row)], notes)
     rows = GatheredRows(path.name)
     for row in history:
         rows.add(row)

@@ -29,7 +29,7 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         RunLogError: A line is no JSON object, the first does not describe a run, or there is no row or no loss.
     """
     notes: list[str] = []
-    found = None
+    found, counted = None, 0
     for row in read_objects(path, notes):
         if found is not None:
             found.rows.add(row)
@@ -37,9 +37,11 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         about = row.get(KEY)
         if not isinstance(about, dict) or not all(isinstance(about.get(name), str) for name in ("id", "project")):
             raise RunLogError(f"{path.name} does not begin with a run of a W&B server. Fetch it again")
-        found = _describe(about, path.name)
+        found, counted = _describe(about, path.name), about.get("historyLineCount")
     if found is None or not found.rows.num_rows:
         raise RunLogError(f"{path.name} has no row of history. Name a run that logged")
+    if isinstance(counted, int) and counted > found.rows.num_rows:
+        notes.append(f"the server counts {counted} rows of history and gave {found.rows.num_rows}")
     found.notes += notes
     return (build_wandb_run(found, path, column_map),)
 

@@ -17,9 +17,9 @@ HOSTILE = (
 FORMULA = '=HYPERLINK("http://evil.example","x")'
 
 
-def report_of(runs: list[Run], review: Review | None = None, name: str = "study") -> Report:
+def report_of(runs: list[Run], *reviews: Review, name: str = "study") -> Report:
     """Gathers the report of runs."""
-    return gather(diagnose(make_study(runs, name)), MADE_AT, review)
+    return gather(diagnose(make_study(runs, name)), MADE_AT, reviews)
 
 
 def hostile_runs() -> list[Run]:

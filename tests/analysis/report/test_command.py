@@ -40,6 +40,18 @@ def test_the_decisions_of_a_review_join_it(store, tmp_path, capsys):
     assert "| Warm up to 3. | Accepted warmup | Bo |" in capsys.readouterr().out
 
 
+def test_the_decisions_of_several_reviews_join_it_in_their_order(store, tmp_path, capsys):
+    other = exported()
+    other["review"] |= {"title": "Another day"}
+    first = str(write_review(tmp_path, other).rename(tmp_path / "first.json"))
+    more = ["--review", first, "--review", str(write_review(tmp_path, exported()))]
+    assert main(["report", "study", "--store", store, "--markdown", *more]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("Another day, closed") < printed.index("Stride bug, closed")
+    assert printed.count("### Decisions") == 1
+    assert printed.count("| Warm up to 3. |") == 2
+
+
 @pytest.mark.parametrize(
     "more",
     [["nothing"], ["study", "--review", "none.json"], ["study", "-o", "no/such/folder/x.html"]],

@@ -5,9 +5,10 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from analysis.inert import JOINER, inert
 from analysis.report import write_markdown
 from analysis.report.decisions import parse_review
-from analysis.report.markdown import JOINER, fence, inert
+from analysis.report.markdown import fence
 from analysis.words import FIX_NAMES
 from tests.analysis.figures.known import variants
 from tests.analysis.report.known import FORMULA, HOSTILE, exported, hostile_runs, report_of

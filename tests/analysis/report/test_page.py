@@ -9,10 +9,11 @@ import pytest
 
 from analysis.charts.theme import DARK, LIGHT
 from analysis.findings import diagnose
+from analysis.inert import JOINER
 from analysis.report import gather, write_html
 from analysis.report.colors import variable_palette, write_variables
 from analysis.report.decisions import parse_review
-from analysis.report.page import JOINER, draw_figures, first_pictures, hash_of
+from analysis.report.page import draw_figures, first_pictures, hash_of
 from analysis.report.specs import DIGITS, pack
 from analysis.runlog import RunLogError
 from analysis.words import FIX_NAMES, FIX_STATES, OUTCOMES, check_name

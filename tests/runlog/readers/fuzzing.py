@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from analysis.runlog import Run, RunLogError, read_paths, schema
+from tests.runlog.readers.general_samples import PATTERN
 from tests.runlog.readers.malformed import GOOD, malformed
 from tests.runlog.readers.tracker_samples import mlflow_files
 
-PATTERN = r"at (?P<step>[^:]*): loss=(?P<train_loss>[^,]*)"
 SHARED_MEMORY = "/dev/shm"
 LONGEST_LINE = 1200  # characters of a refusal
 

@@ -1,16 +1,11 @@
 """Malformed files from good ones: cut, bits flipped, bytes replaced, numbers of the wrong kind, lines moved."""
 
 import gzip
-import io
 import random
 import re
-import zipfile
 from collections.abc import Iterator
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from tests.runlog.readers import samples
+from tests.runlog.readers import general_samples, text_samples
 from tests.runlog.readers.samples import SAMPLES
 
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -22,24 +17,6 @@ WRONG = (
 BYTES = (0, 9, 10, 13, 34, 44, 45, 46, 48, 57, 58, 91, 93, 101, 123, 125, 127, 128, 255)
 
 
-def csv() -> bytes:
-    return b"step,loss,lr\n" + b"".join(b"%d,%d.5,0.1\n" % (step, 9 - step) for step in range(8))
-
-
-def parquet() -> bytes:
-    packed = io.BytesIO()
-    pq.write_table(pa.table({"step": list(range(20)), "loss": [1 / (step + 1) for step in range(20)]}), packed)
-    return packed.getvalue()
-
-
-def zipped() -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/run.csv", csv())
-        archive.writestr("b/run.csv", csv())
-    return packed.getvalue()
-
-
 def gzipped() -> bytes:
     return gzip.compress(b"".join(b'{"step": %d, "loss": 1.5}\n' % step for step in range(20)), mtime=0)
 
@@ -48,23 +25,18 @@ def mlflow_metric() -> bytes:
     return b"".join(b"%d %d.5 %d\n" % (1000 + step, 9 - step, step) for step in range(8))
 
 
-def own_text() -> bytes:
-    return b"".join(b"at %d: loss=%d.5, fine\n" % (step, 9 - step) for step in range(8))
-
-
 def runs_table() -> bytes:
     return b"Name,State,Runtime,_step,loss\na,finished,5,9,1.5\nb,crashed,6,9,2.5\n"
 
 
 def short_megatron() -> bytes:
     """Without the long opening, which is there to be longer than what a reader may look at."""
-    return samples.megatron(SHORT).replace(b"Setting OMP_NUM_THREADS\n" * 400, b"")
+    return text_samples.megatron(SHORT).replace(b"Setting OMP_NUM_THREADS\n" * 400, b"")
 
 
 SHORT = tuple(3.0 - 0.1 * step for step in range(6))  # a short file has its structure hit more often
-GOOD = {name: (lambda make=make: make(SHORT)) for name, make in SAMPLES.items()}
-GOOD |= {"csv": csv, "parquet": parquet, "zip": zipped, "jsonl.gz": gzipped}
-GOOD |= {"mlflow files": mlflow_metric, "pattern text": own_text, "wandb runs table": runs_table}
+GOOD = {name: (lambda make=make: make(SHORT)) for name, make in (SAMPLES | general_samples.SAMPLES).items()}
+GOOD |= {"jsonl.gz": gzipped, "mlflow files": mlflow_metric, "wandb runs table": runs_table}
 GOOD |= {"megatron text": short_megatron}
 
 

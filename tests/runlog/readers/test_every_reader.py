@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from analysis.runlog import RunLogError, import_runs, read_paths, read_study, schema
 from analysis.runlog.paths import find_readers, read_file
 from analysis.runlog.readers import READERS
-from tests.runlog.readers.samples import LOSSES, NAN, SAMPLES
+from tests.runlog.readers.hard_values import LOSSES, NAN
+from tests.runlog.readers.samples import SAMPLES
 
 FORMATS = sorted(SAMPLES)
 ELSEWHERE = {"parquet", "csv", "zip", "pattern text", "wandb runs table", "mlflow files"}  # have tests of their own
@@ -141,25 +142,3 @@ def test_a_format_that_does_not_fit_is_refused_in_one_line(tmp_path, name):
         except RunLogError as error:
             outcomes.append("\n" not in str(error))
     assert all(outcomes)
-
-
-# What a format cannot spell is not drawn: Megatron leaves out losses that are NaN or not above 0, the Trainer turns NaN
-# into 0, golden values spell a gap as "nan"; what they say about it is tested beside them.
-SMALLEST = {"megatron text": 1e-6, "hf stdout": 1e-3, "hf trainer state": 1e-3}
-WITHOUT_NAN = {"megatron golden json", "megatron text"}
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
-@given(data=st.data())
-@pytest.mark.parametrize("name", FORMATS)
-def test_no_reader_drops_a_maximum_a_minimum_or_a_non_finite_value(tmp_path, name, data):
-    finite = st.floats(SMALLEST.get(name, -1e30), 1e30)
-    special = st.sampled_from([math.inf, 1e36, *([] if name in WITHOUT_NAN else [NAN])])
-    losses = data.draw(st.lists(finite, min_size=8, max_size=8)) + data.draw(
-        st.lists(finite | special, min_size=8, max_size=8)
-    )
-    found = read(tmp_path, SAMPLES[name](losses))[0].loss[1]
-    assert np.isnan(found).sum() == np.isnan(losses).sum()
-    assert np.isinf(found).sum() == np.isinf(losses).sum()
-    for extreme in (np.nanmax, np.nanmin):
-        assert extreme(found) == pytest.approx(extreme(losses), rel=1e-6, abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.runlog import RunLogError, schema, sealing
 from analysis.runlog.paths import read_file
-from tests.runlog.readers import samples
+from tests.runlog.readers import samples, table_samples
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def has_note(run, text):
 
 
 def test_algoperf_keeps_the_evaluation_of_the_training_set_apart_from_the_batch_loss(read):
-    (run,) = read(samples.algoperf())
+    (run,) = read(table_samples.algoperf())
     assert run.loss[1].tolist() == list(samples.LOSSES)
     assert run.series("train/loss")[0].tolist() == [1, 11, 21]
     assert run.series(schema.ELAPSED_SECONDS)[1].tolist() == [6.0, 16.0, 26.0]
@@ -35,14 +35,15 @@ def test_algoperf_keeps_the_evaluation_of_the_training_set_apart_from_the_batch_
 
 
 def test_algoperf_evaluations_that_lost_their_nan_get_it_back(read):
-    (run,) = read(samples.algoperf([*samples.LOSSES[:16], *[math.nan] * 8]))
-    assert [math.isnan(value) for value in run.series(schema.EVAL_LOSS)[1]] == [False, False, True]
+    (run,) = read(table_samples.algoperf([*samples.LOSSES[:16], *[math.nan] * 8]))
+    for name in (schema.EVAL_LOSS, "train/loss"):
+        assert [math.isnan(value) for value in run.series(name)[1]] == [False, False, True]
     assert has_note(run, "eval_loss: 1 evaluations without a value, read as NaN")
     assert has_note(run, "NaN lost by the logger: 8 rows from step 16 on")
 
 
 def test_lightning_takes_losses_of_steps_before_those_of_epochs(read):
-    (run,) = read(samples.lightning())
+    (run,) = read(table_samples.lightning())
     assert (run.log.stride, run.log.averaged_over, run.base_lr) == (50, None, 0.01)
     assert run.series(schema.EVAL_LOSS)[1].tolist() == [2.75]
     assert run.series("train_loss_epoch")[1].tolist() == [2.5]
@@ -56,7 +57,7 @@ def test_lightning_with_losses_of_epochs_only_says_so(read):
 
 
 def test_wandb_charts_hold_several_runs_of_their_own_length(read):
-    first, second = read(samples.wandb_ui())
+    first, second = read(table_samples.wandb_ui())
     assert (first.run_id, second.run_id, second.name) == ("run_07/a.1", "run_07/b - 2", "b - 2")
     assert (len(first.loss[0]), len(second.loss[0])) == (24, 15)
     assert first.record[schema.STEP_UNIT] == "log index"
@@ -64,7 +65,7 @@ def test_wandb_charts_hold_several_runs_of_their_own_length(read):
 
 
 def test_wandb_buckets_keep_their_extremes_and_say_so(read):
-    first, second = read(samples.wandb_ui())
+    first, second = read(table_samples.wandb_ui())
     assert "train/loss__MAX" not in first.steps.column_names
     assert second.series("train/loss__MAX")[1].max() == 47.0
     assert (first.log.averaged_over, second.log.averaged_over) == (None, 2)
@@ -93,7 +94,7 @@ def test_wandb_tables_that_cannot_be_read_are_refused(read, text, reason):
 
 
 def test_yolo_losses_are_sums_and_steps_are_epochs(read):
-    (run,) = read(samples.yolo())
+    (run,) = read(table_samples.yolo())
     assert run.loss[1].tolist() == pytest.approx(samples.LOSSES)
     assert run.series(schema.EVAL_LOSS)[1].tolist() == pytest.approx([loss + 1 for loss in samples.LOSSES])
     assert (run.record[schema.STEP_UNIT], run.base_lr) == ("epochs", 0.01)
@@ -105,7 +106,7 @@ def test_a_yolo_row_without_a_part_has_no_sum(read):
     assert run.loss[1].tolist() == [3.0, math.inf, 4.0, 4.0]
 
 
-@pytest.mark.parametrize("sample", [samples.epoch_csv, samples.keras, samples.timm])
+@pytest.mark.parametrize("sample", [table_samples.epoch_csv, table_samples.keras, table_samples.timm])
 def test_epoch_tables_say_their_unit(read, sample):
     (run,) = read(sample())
     assert (len(run.loss[0]), run.record[schema.STEP_UNIT]) == (24, "epochs")
@@ -113,7 +114,7 @@ def test_epoch_tables_say_their_unit(read, sample):
 
 
 def test_timm_tables_drop_the_header_of_a_resume(read):
-    (run,) = read(samples.timm())
+    (run,) = read(table_samples.timm())
     assert (len(run.loss[0]), run.record[schema.STEP_UNIT]) == (24, "epochs")
     assert has_note(run, "repeated header lines that are left out: 1")
 
@@ -175,7 +176,7 @@ def test_a_row_of_a_long_table_that_is_none_is_refused(read, row):
 
 
 def test_runs_below_each_other_are_told_apart_and_keep_their_settings(read):
-    first, second = read(samples.runs_csv())
+    first, second = read(table_samples.runs_csv())
     assert (first.run_id, len(first.loss[0]), first.base_lr, second.base_lr) == ("run_07/a", 24, 0.1, 0.2)
     assert second.record[schema.OPTIMIZER] == "adam"
     assert has_note(first, "left out: host")

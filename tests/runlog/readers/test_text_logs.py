@@ -9,7 +9,7 @@ import pytest
 
 from analysis.runlog import RunLogError, schema
 from analysis.runlog.paths import read_file
-from tests.runlog.readers import samples
+from tests.runlog.readers import samples, text_samples
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def has_fields(run, **fields):
 
 
 def test_mllog_samples_become_steps_and_settings_become_fields(read):
-    run = read(samples.mllog())
+    run = read(text_samples.mllog())
     assert run.loss[0].tolist() == list(range(24))
     assert has_note(run, "steps are samples divided by the batch size, 64")
     assert has_fields(run, batch_size=64, optimizer="adamw", base_lr=0.001, seed=7, beta1=0.9, clip_threshold=1.0)
@@ -39,26 +39,26 @@ def test_mllog_samples_become_steps_and_settings_become_fields(read):
 
 
 def test_an_mllog_accuracy_above_one_is_a_loss_and_one_below_is_not(read):
-    run = read(samples.mllog())
+    run = read(text_samples.mllog())
     assert run.series(schema.EVAL_LOSS)[1].tolist() == [2.5]
-    run = read(samples.mllog().replace(b'"eval_accuracy", "value": 2.5', b'"eval_accuracy", "value": 0.75'))
+    run = read(text_samples.mllog().replace(b'"eval_accuracy", "value": 2.5', b'"eval_accuracy", "value": 0.75'))
     assert run.series(schema.EVAL_ERROR)[1].tolist() == [0.25]
     assert schema.EVAL_LOSS not in run.steps.column_names
 
 
 def test_mllog_samples_that_do_not_divide_stay_samples(read):
-    run = read(samples.mllog().replace(b'"global_batch_size", "value": 64', b'"global_batch_size", "value": 48'))
+    run = read(text_samples.mllog().replace(b'"global_batch_size", "value": 64', b'"global_batch_size", "value": 48'))
     assert (run.loss[0][1], run.record[schema.STEP_UNIT]) == (64, "samples")
 
 
 def test_mllog_lines_of_two_ranks_at_one_step_are_noted(read):
-    run = read(b"".join(line * 2 for line in samples.mllog().splitlines(keepends=True)))
+    run = read(b"".join(line * 2 for line in text_samples.mllog().splitlines(keepends=True)))
     assert run.loss[1].tolist() == list(samples.LOSSES)
     assert has_note(run, "a value was logged again at the same step")
 
 
 def test_megatron_losses_are_means_with_the_arguments_as_fields(read):
-    run = read(samples.megatron())
+    run = read(text_samples.megatron())
     assert (run.log.averaged_over, run.log.stride, run.log.grad_norm) == (10, 10, "before-clipping")
     assert has_fields(run, base_lr=0.00015, clip_threshold=1.0, optimizer="adam", seed=1234)
     assert run.series(schema.EVAL_LOSS)[1].tolist() == [2.5]
@@ -74,14 +74,14 @@ def test_a_megatron_line_without_a_loss_is_nan_unless_its_updates_were_skipped(r
 
 
 def test_a_megatron_line_that_was_cut_off_loses_its_last_number_only(read):
-    whole = samples.megatron()
+    whole = text_samples.megatron()
     run = read(whole[: whole.rindex(b"grad norm: 7.992") + len(b"grad norm: 7.9")])
     assert len(run.loss[0]) == 24
     assert run.series(schema.GRAD_NORM)[1].tolist() == [7.992] * 23
 
 
 def test_dicts_on_standard_output_get_their_steps_from_the_bar_of_the_training(read):
-    run = read(samples.hf_stdout())
+    run = read(text_samples.hf_stdout())
     assert run.loss[0].tolist() == list(range(1, 25))
     assert run.series(schema.EVAL_LOSS)[0].tolist() == [24]
     assert has_note(run, "steps are those of the progress bar")
@@ -95,14 +95,14 @@ def test_dicts_without_a_bar_are_numbered_and_none_is_lost(read):
 
 
 def test_a_training_that_was_started_again_is_stitched_at_its_step(read):
-    bar = "| {}/9 [00:01<00:01]{{'loss': {}}}\n"
+    bar = "| {0}/9 [00:01<00:01]{{'loss': {1}}}\n| {0}/9 [00:01<00:01]"
     run = read("".join(bar.format(step, loss) for step, loss in [(1, 5.0), (2, 4.0), (3, 3.0), (2, 8.0), (3, 7.0)]))
     assert run.loss[1].tolist() == [5.0, 8.0, 7.0]
     assert has_note(run, "attempt 2 starts at step 2")
 
 
 def test_modded_nanogpt_reads_its_settings_from_the_script_on_top(read):
-    run = read(samples.modded())
+    run = read(text_samples.modded())
     assert has_fields(run, base_lr=0.0018, batch_size=480, max_train_steps=24)
     assert run.series(schema.EVAL_LOSS)[0].tolist() == [0]
 
@@ -125,7 +125,7 @@ def test_the_output_of_llm_c_is_read_too(read):
 
 
 def test_nanogpt_keeps_its_estimates_apart_and_reads_the_settings_it_prints(read):
-    run = read(samples.nanogpt() + b"iter 240: loss 2.5, grad_norm 1.5, lr 3.0e-04, time 9.0ms\n")
+    run = read(text_samples.nanogpt() + b"iter 240: loss 2.5, grad_norm 1.5, lr 3.0e-04, time 9.0ms\n")
     assert run.series("estimated train loss")[1].tolist() == [10.5]
     assert run.series(schema.EVAL_LOSS)[1].tolist() == [10.25]
     assert has_fields(run, base_lr=6e-4, max_train_steps=100, clip_threshold=1.0)
@@ -133,7 +133,7 @@ def test_nanogpt_keeps_its_estimates_apart_and_reads_the_settings_it_prints(read
 
 
 def test_fairseq_reads_norms_settings_and_evaluations_and_counts_overflows(read):
-    run = read(samples.fairseq())
+    run = read(text_samples.fairseq())
     assert (run.log.averaged_over, run.log.grad_norm) == (10, "before-clipping")
     assert run.series(schema.GRAD_NORM)[1].max() == 80.0
     assert run.series(schema.EVAL_LOSS)[0].tolist() == [240]
@@ -147,7 +147,7 @@ def test_text_files_without_a_whole_line_are_refused(read):
     with pytest.raises(RunLogError, match=r"no dict with a loss"):
         read("{'loss': 1.0, 'x")
     with pytest.raises(RunLogError, match=r"logs no train_loss"):
-        read(samples.mllog()[:60])
+        read(text_samples.mllog()[:60])
 
 
 @pytest.mark.parametrize("as_tensors", [True, False])

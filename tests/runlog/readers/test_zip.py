@@ -9,7 +9,7 @@ import pytest
 from analysis.runlog import RunLogError, RunWriter, read_paths, schema, sealing
 from analysis.runlog.paths import read_file
 from analysis.runlog.readers import zip_archive
-from tests.runlog.readers import samples
+from tests.runlog.readers import table_samples, text_samples
 
 
 def pack(path, **members):
@@ -20,7 +20,12 @@ def pack(path, **members):
 
 
 def test_members_are_read_whatever_their_format(tmp_path):
-    members = {"x/a.csv": samples.timm(), "y/a.csv": samples.keras(), "b.log": samples.llm_c(), "notes.txt": b"hello"}
+    members = {
+        "x/a.csv": table_samples.timm(),
+        "y/a.csv": table_samples.keras(),
+        "b.log": text_samples.llm_c(),
+        "notes.txt": b"hello",
+    }
     study = read_paths([pack(tmp_path / "sweep.zip", **members)])
     assert [run.run_id for run in study] == ["sweep/a", "sweep/b", "sweep/y/a"]
     assert {run.record[schema.SOURCE] for run in study} == {"timm csv: a.csv", "keras csv: a.csv", "llm.c txt: b.log"}
@@ -41,14 +46,14 @@ def test_a_study_of_the_store_comes_back_whole(tmp_path):
 
 
 def test_an_archive_in_a_folder_is_read_beside_its_files(tmp_path):
-    pack(tmp_path / "a.zip", **{"a.csv": samples.timm()})
-    (tmp_path / "b.csv").write_bytes(samples.timm())
+    pack(tmp_path / "a.zip", **{"a.csv": table_samples.timm()})
+    (tmp_path / "b.csv").write_bytes(table_samples.timm())
     assert [run.run_id for run in read_paths([tmp_path])] == ["a/a", "b"]
 
 
 @pytest.mark.parametrize("name", ["../evil.csv", "/tmp/evil.csv", "x/../../evil.csv", "..\\evil.csv"])
 def test_a_member_that_would_leave_the_folder_is_refused(tmp_path, name):
-    path = pack(tmp_path / "a.zip", **{"good.csv": samples.timm(), name: samples.timm()})
+    path = pack(tmp_path / "a.zip", **{"good.csv": table_samples.timm(), name: table_samples.timm()})
     with pytest.raises(RunLogError, match=r"has a member outside itself"):
         read_paths([path])
     assert [file.name for file in tmp_path.rglob("*")] == ["a.zip"]
@@ -56,7 +61,7 @@ def test_a_member_that_would_leave_the_folder_is_refused(tmp_path, name):
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(zip_archive, "MAX_UNPACKED", 10_000)
-    path = pack(tmp_path / "a.zip", **{"a.csv": samples.timm(), "b.csv": bytes(20_000)})
+    path = pack(tmp_path / "a.zip", **{"a.csv": table_samples.timm(), "b.csv": bytes(20_000)})
     assert path.stat().st_size < 2000
     with pytest.raises(RunLogError, match=r"a.zip unpacks to more than"):
         read_paths([path])
@@ -70,7 +75,7 @@ def test_too_many_members_are_refused(tmp_path, monkeypatch):
 
 def test_an_archive_within_an_archive_is_not_opened(tmp_path):
     inner = io.BytesIO()
-    pack(inner, **{"a.csv": samples.timm()})
+    pack(inner, **{"a.csv": table_samples.timm()})
     with pytest.raises(RunLogError, match=r"inner.zip is an archive within an archive. Unpack it yourself"):
         read_paths([pack(tmp_path / "a.zip", **{"inner.zip": inner.getvalue()})])
 
@@ -80,7 +85,7 @@ def test_damaged_archives_are_read_or_refused_in_one_line(tmp_path, method):
     path, chance = tmp_path / "a.zip", random.Random(method)
     with zipfile.ZipFile(path, "w", method) as archive:
         for name in ("x/a.csv", "b.csv"):
-            archive.writestr(name, samples.timm())
+            archive.writestr(name, table_samples.timm())
     whole, refusals = path.read_bytes(), []
     for _ in range(60):
         content = bytearray(whole)
@@ -96,7 +101,7 @@ def test_damaged_archives_are_read_or_refused_in_one_line(tmp_path, method):
 
 
 def test_damaged_and_encrypted_archives_are_refused(tmp_path):
-    path = pack(tmp_path / "a.zip", **{"a.csv": samples.timm()})
+    path = pack(tmp_path / "a.zip", **{"a.csv": table_samples.timm()})
     whole = path.read_bytes()
     path.write_bytes(whole[:-30])
     with pytest.raises(RunLogError, match=r"a.zip cannot be unpacked"):

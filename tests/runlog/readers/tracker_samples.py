@@ -13,7 +13,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-LOSSES = tuple(3.0 - 0.1 * step if step != 9 else 40.0 for step in range(24))
+from tests.runlog.readers.hard_values import LOSSES
+
 BLOCK, HEADER = 32_768, 7
 MLFLOW_TABLES = """
 CREATE TABLE runs (run_uuid VARCHAR(32) NOT NULL, name VARCHAR(250), user_id VARCHAR(256), status VARCHAR(9),
