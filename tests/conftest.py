@@ -3,6 +3,10 @@
 import sys
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None)  # how long an example takes depends on the neighbors
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(autouse=True)

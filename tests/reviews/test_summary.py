@@ -85,7 +85,7 @@ def test_the_chat_message_is_short_and_ends_with_the_link(store, team, review, i
 
 
 @given(st.text(alphabet="\\`*_{}[]()<>#+-.!|~$:@&=^/ \n19awW\"'", max_size=40))
-@settings(deadline=None, derandomize=True, max_examples=400)
+@settings(derandomize=True, max_examples=400)
 def test_any_signs_are_only_text_in_markdown(name):
     assert read_back(name) == literal(name)
 

@@ -211,7 +211,7 @@ def test_a_last_line_that_was_cut_off_is_noted(read_text):
 TABLES = st.lists(st.one_of(st.none(), st.floats()), min_size=2, max_size=30).filter(lambda cells: cells[0] is not None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(TABLES, st.booleans())
 def test_values_come_back_exactly_from_plain_and_from_quoted_files(tmp_path, cells, is_careful):
     path = tmp_path / "a.csv"

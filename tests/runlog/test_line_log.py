@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.runlog import line_log, schema
@@ -30,7 +30,6 @@ def write_log(path: Path, num_rows: int) -> list[dict[str, object]]:
     return tail(path).rows
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.floats(), min_size=1))
 def test_every_float_comes_back_bit_for_bit(fields):
     decoded = decode_line(encode_line(fields))
@@ -43,7 +42,6 @@ def test_extreme_values_come_back_exactly(value):
     assert same_bits(decode_line(encode_line({"x": value}))["x"], value)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.floats(), min_size=1))
 def test_a_line_is_strict_json(fields):
     def refuse(token):
@@ -54,7 +52,6 @@ def test_a_line_is_strict_json(fields):
     assert json.loads(line, parse_constant=refuse)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.floats(), min_size=1), st.data())
 def test_a_flipped_bit_makes_a_line_unreadable(fields, data):
     line = bytearray(encode_line(fields))

@@ -109,7 +109,7 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, name):
     assert min(len(outcomes), len(refusals)) > 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(st.lists(st.floats(), min_size=2, max_size=20), st.booleans())
 def test_json_lines_give_every_float_back(tmp_path, losses, is_gzip):
     content = "".join(json.dumps({"step": step, "loss": loss}) + "\n" for step, loss in enumerate(losses)).encode()
@@ -117,7 +117,7 @@ def test_json_lines_give_every_float_back(tmp_path, losses, is_gzip):
     assert np.array_equal(run.loss[1], losses, equal_nan=True)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(st.floats(), min_size=2, max_size=20), st.sampled_from(["deepobs json", "tensorboard events"]))
 def test_json_and_tensors_give_every_float_back(tmp_path, losses, name):
     content = SAMPLES[name](losses, **({"as_tensors": True} if name.startswith("tensor") else {}))

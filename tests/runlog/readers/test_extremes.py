@@ -51,7 +51,7 @@ def test_every_format_that_has_rows_is_held_to_it():
     assert {reader.NAME for reader in READERS} == {*FORMATS, *WITHOUT_ROWS}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(data=st.data())
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_a_format_can_spell_comes_back(tmp_path, name, data):
