@@ -1,5 +1,6 @@
 """CHECKS: one question each about a judged study. A check that cannot be asked says why."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -56,13 +57,23 @@ def check_early(diagnosis: Diagnosis) -> Finding:
     blind = [judged for judged in diagnosis.runs if judged.early == "cannot-tell"]
     if blind:
         ids = tuple(judged.run.run_id for judged in blind)
-        reason = reason_of(blind[0])
-        sentence = f"Cannot tell for {len(blind)} of {total} runs: {reason}. The 500-step probe shows it."
+        sentence = f"Cannot tell for {len(blind)} of {total} runs: {say_reasons(blind)}. The 500-step probe shows it."
         return Finding(code, "not-checked", ids, sentence, {"runs": len(blind)})
     ids = tuple(judged.run.run_id for judged in diagnosis.runs)
     return Finding(
         code, "clear", ids, f"No rise in the first steps of any of {total} runs, logged every step.", {"runs": total}
     )
+
+
+def say_reasons(blind: Iterable[RunDiagnosis]) -> str:
+    """Says why first steps cannot be seen: the reason of all, or the most frequent two with their numbers of runs."""
+    (reason, num), *others = Counter(map(reason_of, blind)).most_common()
+    if not others:
+        return reason
+    (second, num_second), *rest = others
+    num_rest = sum(times for _, times in rest)
+    tail = f", in {num_rest} for other reasons" if rest else ""
+    return f"in {num} {reason}, in {num_second} {second}{tail}"
 
 
 def reason_of(judged: RunDiagnosis) -> str:

@@ -194,7 +194,8 @@ def _median(members: list[pd.Series]) -> pd.Series:
     steps = members[0].index
     if not all(steps.equals(each.index) for each in members):
         steps = steps.append([each.index for each in members[1:]]).unique().sort_values()
-    values = np.sort([each.reindex(steps).to_numpy() for each in members], axis=0)  # NaN, not logged, comes last
+        members = [each.reindex(steps) for each in members]
+    values = np.sort([each.to_numpy() for each in members], axis=0)  # NaN, not logged, comes last
     columns, logged = np.arange(len(steps)), (~np.isnan(values)).sum(axis=0)
     low, high = values[(logged - 1) // 2, columns], values[logged // 2, columns]
     return pd.Series(np.where(logged % 2 == 1, low, (low + high) / 2), steps)

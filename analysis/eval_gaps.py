@@ -36,7 +36,9 @@ def blind_reason(run: Run, curve: LossCurve) -> str:
         return f"its steps are {unit}, not updates"
     if run.log.averaged_over and run.log.averaged_over > 1:
         over = run.log.averaged_over
-        return f"each logged loss is a mean over {over:,} steps, where a step at {over:,} times the loss is a doubling"
+        return (
+            f"each logged loss is a mean over {over:,} steps, where a step at {over + 1:,} times the loss is a doubling"
+        )
     if steps[0] > 1:
         return f"the first logged step is {steps[0]:,}"
     if len(steps) < POINTS_AT_LEAST and curve.lost_from is None:

@@ -12,11 +12,17 @@ from analysis.runlog import schema
 from analysis.thinning import thin
 
 MOST_PLACES = 400  # ours: one a few pixels; every extreme that is drawn is among them
+FEW_PLACES = 200  # ours: of a picture that is no page's only one; each place is a mark that the browser keeps
 MOST_READINGS = 12  # ours: lines of a table that is read beside the mouse
 
 
 def read_curves(
-    curves: Curves, runs: Sequence[RunDiagnosis], column: str, names: Mapping[str, str], axis: str = curve_axis.STEP
+    curves: Curves,
+    runs: Sequence[RunDiagnosis],
+    column: str,
+    names: Mapping[str, str] | None = None,
+    axis: str = curve_axis.STEP,
+    most_places: int = MOST_PLACES,
 ) -> pd.DataFrame:
     """Reads every run at the places where something is drawn.
 
@@ -24,21 +30,22 @@ def read_curves(
         curves: The picture's curves.
         runs: Its runs.
         column: Column of the steps table, as in `cut_curves`.
-        names: What each run is called, by run_id.
+        names: What each run is called, by run_id; None where labels are read, not runs.
         axis: What the x-axis shows.
+        most_places: How many places are wanted; stretches that are not finite come on top.
 
     Returns:
         One row per place, ascending: at, from and to (half way to its neighbours), step (of the first run there), and
-        one column of words a run, or a label where the runs are too many: the value, and its step where that is
-        another.
+        one column of words a run, or a label where the runs are too many or have no names: the value, and its step
+        where that is another.
     """
-    table = _places(curves)
+    table = _places(curves, most_places)
     at = table["at"]
     if not len(at):
         return pd.DataFrame(table)
     read = {judged.run.run_id: _read(judged, column, at, axis) for judged in runs}
     read = {run_id: reading for run_id, reading in read.items() if reading is not None}
-    if len(read) <= MOST_READINGS:
+    if names is not None and len(read) <= MOST_READINGS:
         said = {names[run_id]: _say(*reading, at, axis) for run_id, reading in read.items()}
     else:
         labels = curves.points.drop_duplicates(schema.RUN_ID).set_index(schema.RUN_ID)[LABEL]
@@ -69,9 +76,9 @@ def read_columns(
     return pd.DataFrame(table)
 
 
-def _places(curves: Curves) -> dict[str, np.ndarray]:
+def _places(curves: Curves, most: int = MOST_PLACES) -> dict[str, np.ndarray]:
     """Returns the columns that tell where is read."""
-    at, steps = choose_places(curves)
+    at, steps = choose_places(curves, most)
     if not len(at):
         return dict.fromkeys(("at", "from", "to", schema.STEP), at)
     middle = (at[1:] + at[:-1]) / 2
@@ -79,13 +86,13 @@ def _places(curves: Curves) -> dict[str, np.ndarray]:
     return {"at": at, **ends, schema.STEP: steps}
 
 
-def choose_places(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+def choose_places(curves: Curves, most: int = MOST_PLACES) -> tuple[np.ndarray, np.ndarray]:
     """Chooses the places to read at, and the step of each: drawn points, of which no extreme is lost."""
     own = curves.points[~curves.points[IS_MEDIAN].astype(bool) & ~curves.points[IS_SMOOTH].astype(bool)]
     if own.empty:
         return np.empty(0), np.empty(0, np.int64)
     highest = own.groupby(AT).agg({VALUE: "max", schema.STEP: "first"})
-    kept = thin(highest[VALUE].to_numpy(), MOST_PLACES)
+    kept = thin(highest[VALUE].to_numpy(), most)
     return highest.index.to_numpy(float)[kept], highest[schema.STEP].to_numpy(np.int64)[kept]
 
 

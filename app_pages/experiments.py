@@ -11,7 +11,7 @@ from analysis.results import Diagnosis, Fix
 from analysis.runlog import RunLogError, experiments, layout, schema
 from analysis.runlog.experiments import Experiment
 from app_pages import people, shown, studies, words
-from app_pages.pictures import key_of, picture_of_loss, remember
+from app_pages.pictures import draw, key_of, picture_of_loss, remember
 
 REFRESH = "1s"  # ours: how often the progress of an experiment moves
 SETTING = "STEADYSTEP_EXPERIMENTS"
@@ -215,6 +215,6 @@ def show_losses(diagnosis: Diagnosis, experiment: Experiment) -> None:
         key_of(diagnosis, "experiment", experiment.folder.name),
         lambda: picture_of_loss(runs, choose_sweep(diagnosis), height=PICTURE_HEIGHT),
     )
-    st.altair_chart(picture.chart, key=f"losses of {experiment.folder.name}", alt=shown.literal(picture.alt))
+    draw(picture, f"losses of {experiment.folder.name}")
     count = f"Losses of its {len(runs)} run{'s' * (len(runs) != 1)}."
     st.caption(shown.sentence(f"{count} {picture.caption}"))

@@ -21,7 +21,7 @@ from app_pages.chart_files import show_files
 from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
 from app_pages.curve_choices import choose_view, with_time
-from app_pages.pictures import colors, first_runs, key_of, names_of, remember, show
+from app_pages.pictures import colors, draw, first_runs, key_of, names_of, remember, show
 from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
 AROUND, ABOVE, ALL = "Around the best", "5 and 10 times", "All runs"
@@ -85,13 +85,7 @@ def show_losses(chart: str, runs: list[RunDiagnosis], window: tuple[int, int], v
     left, right = st.columns([9, 3], gap="medium") if first else (st.container(), None)
     with left, st.container(border=True):
         st.markdown(f"**{shown.sentence(drawn.picture.title)}**")
-        st.altair_chart(
-            drawn.picture.chart,
-            key=chart,
-            on_select=lambda: note_move(chart),
-            selection_mode="zoom",
-            alt=shown.literal(drawn.picture.alt),
-        )
+        draw(drawn.picture, chart, on_select=lambda: note_move(chart), selection_mode="zoom")
         st.caption(shown.sentence(f"{drawn.picture.caption} {HOW_TO_ZOOM}"))
         show_reset(zoom)
         show_files(key, "loss", drawn.picture, lambda: drawn.table)

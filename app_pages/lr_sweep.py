@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analysis.charts.loss import LossMarks, loss_curves
+from analysis.charts.loss import LossLook, LossMarks, loss_curves
 from analysis.curves import cut_curves
 from analysis.edge_noise import say_change, say_edge_noise
 from analysis.focus import (
@@ -17,6 +17,7 @@ from analysis.focus import (
     start_loss,
 )
 from analysis.lr_words import number
+from analysis.readings import FEW_PLACES, read_curves
 from analysis.results import Diagnosis, LrSweep
 from analysis.runlog import schema
 from analysis.schedule import read_schedule, say_warmup
@@ -28,6 +29,7 @@ from app_pages.pictures import (
     Picture,
     caption_of,
     colors,
+    draw,
     key_of,
     literal_keys,
     names_of,
@@ -46,7 +48,7 @@ def show_axis(diagnosis: Diagnosis, sweep: LrSweep) -> None:
     links = (pair_of_lrs(sweep, control) if control else None) or ()
     picture = remember(key_of(diagnosis, "axis", sweep.series), lambda: picture_of_sweep(diagnosis, sweep, 420, links))
     with st.container(border=True):
-        event = st.altair_chart(picture.chart, key="axis", on_select="rerun", selection_mode="run", alt=picture.alt)
+        event = draw(picture, "axis", on_select="rerun", selection_mode="run")
         st.caption(shown.sentence(f"{picture.caption} Click a mark to follow its run."))
         marked = {point.get(schema.RUN_ID) for point in event.selection.get("run", [])}
         for run_id in sorted(filter(None, marked)):
@@ -93,7 +95,9 @@ def picture_at(diagnosis: Diagnosis, sweep: LrSweep, lr: float) -> Picture:
     title = f"{number(lr)}, the best" if times == 1 else f"{number(lr)}, {times:.2g} times the best"
     unstable = sum(judged.verdict == "unstable" for judged in runs)
     alt = f"Loss at learning rate {title}: {unstable} of {len(runs)} unstable."
-    return Picture(loss_curves(own, marks, colors(), height=220, panels=panels), title, caption_of(own, marks), alt)
+    look = LossLook(readings=read_curves(own, runs, schema.TRAIN_LOSS, most_places=FEW_PLACES))
+    chart = loss_curves(own, marks, colors(), height=220, panels=panels, look=look)
+    return Picture(chart, title, caption_of(own, marks), alt)
 
 
 def show_pair(diagnosis: Diagnosis, sweep: LrSweep) -> None:

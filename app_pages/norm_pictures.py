@@ -19,7 +19,7 @@ from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
 from app_pages import shown
 from app_pages.chart_files import show_files
-from app_pages.pictures import Picture, colors, key_of, literal_keys, remember, show
+from app_pages.pictures import Picture, colors, draw, key_of, literal_keys, remember, show
 from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
 HEIGHT, STEPS = 320, LossView()
@@ -198,13 +198,7 @@ def show_zoomed(drawn: Drawn, chart: str, key: tuple[Hashable, ...], zoom: Zoom)
     picture = drawn.picture
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{shown.sentence(picture.title)}**")
-        st.altair_chart(
-            picture.chart,
-            key=chart,
-            on_select=lambda: note_move(chart),
-            selection_mode="zoom",
-            alt=shown.literal(picture.alt),
-        )
+        draw(picture, chart, on_select=lambda: note_move(chart), selection_mode="zoom")
         st.caption(shown.sentence(f"{picture.caption} {HOW_TO_ZOOM}"))
         show_reset(zoom)
         show_files(key, "gradient_norm", picture, lambda: drawn.table)

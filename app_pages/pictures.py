@@ -22,6 +22,7 @@ __all__ = [
     "Picture",
     "caption_of",
     "colors",
+    "draw",
     "first_runs",
     "key_of",
     "literal_keys",
@@ -45,8 +46,13 @@ def show(picture: Picture, key: str, width: str = "stretch") -> None:
     """Shows a picture as a card."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{shown.sentence(picture.title)}**")
-        st.altair_chart(picture.chart, key=key, width=width, alt=shown.literal(picture.alt))
+        draw(picture, key, width=width)
         st.caption(shown.sentence(picture.caption))
+
+
+def draw(picture: Picture, key: str, **more: object) -> object:
+    """Draws the chart of a picture, and returns what is selected in it; `more` goes to Streamlit."""
+    return st.vega_lite_chart(None, picture.spec, key=key, alt=shown.literal(picture.alt), **more)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -26,7 +26,7 @@ from app_pages.pictures import colors, key_of, names_of, remember
 
 VERDICTS = {"stable": "● stable", "unstable": "✕ unstable", "cannot-tell": "? cannot tell"}
 NO_GROUPS, HEIGHT = "Nothing", 420  # pixels: eleven rows
-SWATCH = "■"
+SWATCH = "\u2003"  # with an invisible letter more for each color: a pill has one color for each text
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,10 @@ def show_rows(
     run_ids = list(table.runs["run_id"].iloc[found])
     picked = selection.show_picked(diagnosis)
     rows = present(table, found, differences, groups)
-    swatches = [table.swatches[index] for index in found]
     rows_shown = zlib.crc32("\n".join(run_ids).encode())  # ticks are places: other rows are another table
     key = f"runs {rows_shown} {selection.num_clearings()}"
     st.dataframe(
-        rows.style.apply(lambda _: [f"color: {color}" for color in swatches], subset=["color"]),
+        rows,
         hide_index=True,
         column_config=column_looks(table),
         key=key,
@@ -162,7 +161,9 @@ def present(
 ) -> pd.DataFrame:
     """Returns the rows as the page shows them."""
     runs = table.runs.iloc[found].reset_index(drop=True)
-    columns = {"color": SWATCH, "group": runs["run_id"].map(groups)} if groups else {"color": SWATCH}
+    pills = pills_of(table)
+    columns = {"color": [[pills[table.swatches[index]]] for index in found]}
+    columns |= {"group": runs["run_id"].map(groups)} if groups else {}
     columns |= {
         "run": runs["name"],
         "learning rate": runs["base_lr"],
@@ -176,15 +177,29 @@ def present(
     return pd.DataFrame(columns, index=runs.index)
 
 
+def pills_of(table: RunTable) -> dict[str, str]:
+    """Returns the text of the pill of each color, which differ in what is not seen."""
+    return {color: SWATCH + shown.JOINER * turn for turn, color in enumerate(dict.fromkeys(table.swatches))}
+
+
 def column_looks(table: RunTable) -> dict[str, object]:
     """Returns how the columns look."""
     low, high = table.span
+    pills = pills_of(table)
     return {
-        "color": st.column_config.TextColumn("", width=36, pinned=True, help="Color of the run in pictures of losses"),
+        "color": st.column_config.MultiselectColumn(
+            "",
+            width=44,
+            pinned=True,
+            options=list(pills.values()),
+            color=list(pills),
+            help="Color of the run in pictures of losses",
+        ),
         "run": st.column_config.TextColumn(pinned=True),
         "learning rate": st.column_config.NumberColumn(format="%.3g"),
         "final loss": st.column_config.NumberColumn(format="%.3g", help="Last logged loss; infinity where not finite"),
-        "loss": st.column_config.LineChartColumn(width="medium", y_min=low, y_max=high, color="gray"),
+        "loss": st.column_config.LineChartColumn(width=140, y_min=low, y_max=high, color="gray"),
+        "events": st.column_config.TextColumn(width=165),
     }
 
 

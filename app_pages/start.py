@@ -23,6 +23,7 @@ def get_ready() -> None:
     import numpy as np
     import pyarrow as pa
 
+    from analysis.charts.drawing import write_spec
     from analysis.charts.pictures import picture_of_loss
     from analysis.charts.theme import palette
     from analysis.findings import diagnose
@@ -33,7 +34,7 @@ def get_ready() -> None:
     rows = pa.table({schema.STEP: np.arange(64), schema.TRAIN_LOSS: np.geomspace(2, 1, 64)})
     run = build_run(rows, {schema.RUN_ID: "a", schema.BASE_LR: 0.1}, "warm-up")
     diagnosis = diagnose(Study("warm-up", (run,), ""))
-    picture_of_loss(diagnosis.runs, None, palette(False)).chart.to_dict()
+    write_spec(picture_of_loss(diagnosis.runs, None, palette(False)).chart)
     read_ahead(None)
 
 

@@ -20,7 +20,7 @@ SAMPLE = "sample_study"
 DEMO = "demo"  # `make demo` trains the sample's sweep into this study of the store, where its commands can run
 SAMPLE_KEY, UPLOAD_PREFIX = ".sample", ".read-"  # a name of the store never starts with a dot
 MAX_CACHED = 4  # studies in memory; a study of 200 runs of 10,000 steps takes about 50 MB (ours)
-KEY, NEXT = "study", "next_study"
+KEY, NEXT, INSTEAD = "study", "next_study", "study_shown_instead"
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,33 @@ def choose_first(keys: list[str]) -> None:
     """Chooses the first study where neither this session nor the address names one that is there."""
     named = st.session_state.get(KEY) or st.query_params.get(KEY)
     if named in keys:
+        if st.query_params.get(KEY) != named:  # lost by whoever left a page before all of it stood
+            st.session_state[KEY] = named
         return
-    if KEY not in st.session_state:  # once the picker is bound to the address, only it writes there
-        st.query_params[KEY] = keys[0]
+    is_new = KEY not in st.session_state
     st.session_state[KEY] = keys[0]
+    if named:
+        st.session_state[INSTEAD] = (named, keys[0])
+    if is_new:  # once the picker is bound to the address, only it writes there
+        st.query_params[KEY] = keys[0]
+        if named:
+            st.rerun()  # a picker that meets a study which is not there takes the name out of the address
+
+
+def show_instead(label: str) -> None:
+    """Says which study was asked for and is not there, as long as the one of this label is shown instead."""
+    named, instead = st.session_state.get(INSTEAD, ("", ""))
+    if not named:
+        return
+    if st.session_state.get(KEY) != instead:
+        del st.session_state[INSTEAD]
+        return
+    if named.startswith(UPLOAD_PREFIX):
+        missing = "The link is to runs that were read from files, which only their own session has"
+        remedy = "Read the files again, or keep their runs in a study"
+    else:
+        missing, remedy = f"There is no study {shown.name(named)}", "Pick the one you mean"
+    st.warning(shown.sentence(f"{missing}: {label} is shown instead. {remedy}."), icon=":material/search_off:")
 
 
 def _uploads() -> dict[str, Study]:

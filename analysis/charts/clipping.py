@@ -54,7 +54,7 @@ def threshold_curve(
     rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
     layers.append(rule.encode(x="at:Q", color=alt.value(colors.ink)))
     layers += _words_of_curve(trace, clip_threshold, extreme_below, colors)
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _words_of_curve(
@@ -113,7 +113,7 @@ def replay_curves(
         hover.encode(x=x, y=y, tooltip=tip).add_params(zoom_of_steps()),
         *write_words(_ends(points[~is_norm], names, domain, colors, height - AXIS_ROOM), alt.value("width")),
     ]
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _ends(

@@ -18,6 +18,7 @@ from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of
 from analysis.curves import Curves
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram
+from analysis.runlog import schema
 
 HEIGHT, PHASE_HEIGHT = 300, 180  # pixels
 
@@ -63,7 +64,7 @@ def norm_curve(
         *_threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}"),
         *draw_notes(notes, colors),
     ]
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _lines(
@@ -72,15 +73,15 @@ def _lines(
     """Draws the raw norm, a smoothed one on top, what the mouse tells, and a ring around each outlier."""
     points = curves.points[~(curves.points["value"] <= 0)]
     raw, smooth = (points[points["is_smooth"].astype(bool) == is_smooth] for is_smooth in (False, True))
-    look = {"color": colors.feasible, "strokeJoin": "round", "clip": True}
+    raw, smooth = (part[list(dict.fromkeys([schema.STEP, x.field, "value"]))] for part in (raw, smooth))
+    look = {"color": colors.feasible, "strokeJoin": "round", "clip": True, "aria": False}
     lines = [alt.Chart(raw).mark_line(strokeWidth=1, opacity=0.45 if len(smooth) else 1, **look)]
     if len(smooth):
         lines.append(alt.Chart(smooth).mark_line(strokeWidth=2.2, **look))
     layers = [line.encode(x=x.encode(), y=y) for line in lines]
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", title="gradient norm", format=".3g")]
     if readings is None:
-        hover = alt.Chart(raw[raw["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
-        layers.append(hover.encode(x=x.encode(), y=y, tooltip=tip).add_params(zoom_of_steps()))
+        layers[-1] = layers[-1].add_params(zoom_of_steps())
     else:
         layers += crosshair(readings, x, colors, [zoom_of_steps()])
     far = raw[raw["step"].isin(outliers) & raw["value"].notna()]
@@ -115,7 +116,7 @@ def norm_bars(
     bars = alt.Chart(bins.assign(zero=0.0)).mark_bar(opacity=0.85, clip=True)
     encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=_fill(colors), tooltip=_bar_tip())
     layers = [*_extreme(extreme_below, domain, colors, ""), encoded, *_threshold(clip_threshold, colors, "")]
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def phase_bars(
@@ -146,7 +147,7 @@ def phase_bars(
     encoded = bars.encode(x=x, x2="high:Q", y=y, y2="zero:Q", color=_fill(colors), tooltip=_bar_tip())
     rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
     layers = [encoded, rule.encode(x=alt.X("at:Q"), color=alt.value(colors.ink))]
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _colored(histogram: NormHistogram, clip_threshold: float) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from analysis.charts.theme import LABEL_GAP, LABEL_SIZE
 
 LETTER = 0.52 * LABEL_SIZE  # pixels a letter of Source Sans takes on average
 LONGEST = 40  # letters of a label; a longer one is cut
+NEARLY_LINEAR = 2.0  # ours: an axis that spans less is labeled as a linear one, on which no stretch is bare
 
 
 @dataclass(frozen=True)
@@ -122,16 +123,20 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
 
     >>> log_ticks(0.06, 9.0)
     [0.1, 0.3, 1.0, 3.0]
+    >>> log_ticks(0.8, 1.5)
+    [0.8, 1.0, 1.2, 1.4]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    for digits in (range(1, 10), (1, 2, 5), (1, 3), (1,)):
+    ladders = (range(1, 10), (1, 2, 5), (1, 3), (1,)) if high > NEARLY_LINEAR * low else ()
+    ticks: list[float] = []
+    for digits in ladders:
         ticks = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
         ticks = [tick for tick in ticks if low <= tick <= high]
         if 2 <= len(ticks) <= most:
             return ticks
     if len(ticks) > most:
         return ticks[:: math.ceil(len(ticks) / most)]
-    step = 10.0 ** math.floor(math.log10((high - low) / 2))  # less than a digit is left: as on a linear axis
+    step = 10.0 ** math.floor(math.log10((high - low) / 2))
     first, last = math.ceil(low / step), math.floor(high / step)
     return [float(f"{count * step:.9g}") for count in range(first, last + 1, math.ceil((last - first + 1) / most))]
 
@@ -153,18 +158,29 @@ def place_beside(
     Returns:
         Offsets dx, dy from the mark and the alignment ("left", "right", "center").
     """
-    (x, y), width, half = point, width_of(text), LABEL_GAP / 2
+    return place_in_all([point], text, [size], [taken])
+
+
+def place_in_all(
+    points: Sequence[tuple[float, float]], text: str, sizes: Sequence[tuple[float, float]], taken: Sequence[list[Box]]
+) -> tuple[float, float, str]:
+    """Finds a place for a label that is as free as can be in a picture of each of several sizes; see `place_beside`."""
+    width, half = width_of(text), LABEL_GAP / 2
     spots = [(10, 0, "left"), (-10, 0, "right"), (0, -14, "center"), (0, 14, "center")]
     spots += [(10, -13, "left"), (10, 13, "left"), (-10, -13, "right"), (-10, 13, "right")]
-    best, least = spots[0], math.inf
+    best, least, chosen = spots[0], math.inf, []
     for dx, dy, align in spots:
-        left = x + dx - {"left": 0, "right": width, "center": width / 2}[align]
-        box = (left, y + dy - half, left + width, y + dy + half)
-        out = max(0, -box[0]) + max(0, box[2] - size[0]) + max(0, -box[1]) + max(0, box[3] - size[1])
-        cost = 1_000 * out + sum(overlap(box, other) for other in taken)
+        boxes, cost = [], 0.0
+        for (x, y), size, others in zip(points, sizes, taken, strict=True):
+            left = x + dx - {"left": 0, "right": width, "center": width / 2}[align]
+            box = (left, y + dy - half, left + width, y + dy + half)
+            out = max(0, -box[0]) + max(0, box[2] - size[0]) + max(0, -box[1]) + max(0, box[3] - size[1])
+            cost += 1_000 * out + sum(overlap(box, other) for other in others)
+            boxes.append(box)
         if cost < least:
-            best, least, chosen = (dx, dy, align), cost, box
-    taken.append(chosen)
+            best, least, chosen = (dx, dy, align), cost, boxes
+    for box, others in zip(chosen, taken, strict=True):
+        others.append(box)
     return best
 
 

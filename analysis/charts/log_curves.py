@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, shorten, spread, write_words
 from analysis.charts.theme import CROSS, Palette, axis, configure
 from analysis.curves import Curves
 
+LINE = {"clip": True, "strokeJoin": "round", "aria": False}
 AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
 
 
@@ -43,25 +45,17 @@ def log_curves(
     color = alt.Color("label:N", scale=alt.Scale(domain=keys["label"].tolist(), range=colored), legend=None)
     layers = [*_lines(points, x, y, color), *_crosses(curves, x, y, y_scale, colors)]
     layers += write_words(_end_labels(points, y_scale, colors), alt.value("width"))
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _lines(points: pd.DataFrame, x: alt.X, y: alt.Y, color: alt.Color) -> list[alt.Chart]:
     thick, layers = _thick(points), []
     for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
-            layers.append(line.encode(x=x, y=y, color=color, detail=["label:N", "run_id:N"]))
-    own = points[~points["is_median"] & points["shown"].notna()]
-    hover = alt.Chart(own[["label", "step", "at", "value", "shown"]]).mark_point(
-        size=36, opacity=0, filled=True, clip=True
-    )
-    tip = [
-        alt.Tooltip("label:N", title="warmup"),
-        alt.Tooltip("step:Q", format=",d"),
-        alt.Tooltip("value:Q", format=".3g"),
-    ]
-    return [*layers, hover.encode(x=x, y=y, tooltip=tip)]
+            line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, **LINE)
+            layers.append(line.encode(x=x, y=y, color=color, detail="run_id:N"))
+    said = read_lines(thick, "at", "label", "value")
+    return [*layers, tell(said, alt.Tooltip("at:Q", title="step, counted from 1", format=",d"))]
 
 
 def _thick(points: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from analysis.curves import Curves
 __all__ = ["LossLook", "LossMarks", "loss_curves"]
 
 LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
+LINE = {"clip": True, "strokeJoin": "round", "aria": False}  # words for each point of a line would be read by nobody
 MOST_LABELS = 12  # ours: beyond that the ends of lines are texture
 
 
@@ -89,8 +90,8 @@ def loss_curves(
     x = StepAxis(look.axis, curves.window, look.is_log_x, look.zoom, not has_strip)
     y = LossAxis([curves, *panels], marks.start, height, share, look.is_linear, look.is_whole)
     lines = _lines(curves, x, y, title, colors)
-    if look.readings is None or with_points:
-        lines.append(_points(curves, x, y, title, colors, with_points))
+    if with_points:
+        lines.append(_points(curves, x, y, title, colors))
     zoom = [zoom_of_steps()] if can_zoom else []
     if look.readings is None:
         lines[-1] = lines[-1].add_params(*zoom)
@@ -107,19 +108,21 @@ def loss_curves(
         chart = alt.layer(chart, _strip(lr, x, colors)).resolve_scale(y="independent")
     if marks.notes:
         chart = alt.layer(chart, *draw_notes(marks.notes, colors))
-    return configure(chart.properties(height=height, width="container"), colors)
+    chart.height, chart.width = height, "container"
+    return configure(chart, colors)
 
 
 def _lines(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette) -> list[alt.Chart]:
     """Draws each label in its color: seeds, and raw under smoothed lines, thin; the leading line thick."""
     points, layers = _shown(curves, y), []
+    at = "value" if points["shown"].equals(points["value"]) else "shown"
     color, thick = _color_of(points, colors), _thick(points)
     thin = points.drop(thick.index)
     for part, width, opacity in ((thin, 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            own = part[["label", "run_id", "step", "value", "shown", *([x.field] * (x.field != "step"))]]
-            line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, clip=True, strokeJoin="round")
-            layers.append(line.encode(x=x.encode(), y=y.encode(title), color=color, detail=["label:N", "run_id:N"]))
+            own = part[list(dict.fromkeys(["label", "run_id", "step", x.field, "value", at]))]
+            line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, **LINE)
+            layers.append(line.encode(x=x.encode(), y=y.encode(title, at), color=color, detail="run_id:N"))
     return layers or [alt.Chart(points).mark_line().encode(x=x.encode(), y=y.encode(title))]
 
 
@@ -129,8 +132,8 @@ def _shown(curves: Curves, y: LossAxis) -> pd.DataFrame:
     return curves.points.assign(shown=shown)
 
 
-def _points(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette, is_seen: bool) -> alt.Chart:
-    """Draws each loss as a dot, seen or not, that tells its numbers under the mouse."""
+def _points(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette) -> alt.Chart:
+    """Draws each loss as a dot that tells its numbers under the mouse."""
     points = _shown(curves, y)
     tip = [
         alt.Tooltip("label:N", title="run"),
@@ -139,9 +142,8 @@ def _points(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palett
     ]
     own = points[~points["is_median"] & ~_is_smooth(points) & points["value"].notna()]
     own = own[["label", "step", "value", "shown", *([x.field] * (x.field != "step"))]]
-    dots = alt.Chart(own).mark_point(size=36, opacity=float(is_seen), filled=True, clip=True)
-    color = {"color": _color_of(points, colors)} if is_seen else {}
-    return dots.encode(x=x.encode(), y=y.encode(title), tooltip=tip, **color)
+    dots = alt.Chart(own).mark_point(size=36, opacity=1, filled=True, clip=True)
+    return dots.encode(x=x.encode(), y=y.encode(title), tooltip=tip, color=_color_of(points, colors))
 
 
 def _thick(points: pd.DataFrame) -> pd.DataFrame:
@@ -187,6 +189,12 @@ def _strip(lr: Curves, x: StepAxis, colors: Palette) -> alt.Chart:
     span = [alt.expr("height"), alt.expr(f"height * {STRIP_FROM}")]
     scale = alt.Scale(domain=[min(0.0, points["value"].min()), high * 1.1], nice=False, range=span)
     y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high], orient="left"))
-    own = points[["label", "run_id", "step", "value", *([x.field] * (x.field != "step"))]]
-    line = alt.Chart(own).mark_line(strokeWidth=1.6, clip=True)
-    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail=["label:N", "run_id:N"])
+    own = _corners(points)[["label", "run_id", "step", "value", *([x.field] * (x.field != "step"))]]
+    line = alt.Chart(own).mark_line(strokeWidth=1.6, **LINE)
+    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail="run_id:N")
+
+
+def _corners(points: pd.DataFrame) -> pd.DataFrame:
+    """Leaves out points between two of the same run and value, without which the line is the same."""
+    is_flat = (points["run_id"] == points["run_id"].shift()) & (points["value"] == points["value"].shift())
+    return points[~(is_flat & is_flat.shift(-1, fill_value=False))]

@@ -56,12 +56,13 @@ class LossAxis:
             air = 0.06 * (self.high - self.low) or 1.0
             self.low, self.high = self.low - air, self.high + air
 
-    def encode(self, title: str) -> alt.Y:
-        """Returns the channel."""
+    def encode(self, title: str, field: str = "shown") -> alt.Y:
+        """Returns the channel of a column that stands on the axis."""
         kind = "log" if self.is_log else "linear"
         span = [alt.expr(f"height * {self.share}"), 0] if self.share < 1 else alt.Undefined
         scale = alt.Scale(type=kind, domain=[self.low, self.high], nice=False, range=span)
-        return alt.Y("shown:Q", scale=scale, axis=axis(title, log_ticks(self.low, self.high) if self.is_log else None))
+        ticks = log_ticks(self.low, self.high) if self.is_log else None
+        return alt.Y(f"{field}:Q", scale=scale, axis=axis(title, ticks))
 
     def pixel(self, value: float) -> float:
         """Returns about how far below the top of the picture a value stands."""

@@ -157,7 +157,8 @@ def picture_of_first_steps(
     window = 0, FIRST_STEPS
     curves = cut_curves(early, keys, window=window)
     bands = tuple(replace(band, times=math.nan) for band in event_bands(early, window))  # no room for words
-    look = LossLook(is_linear=view.is_linear, is_whole=not view.is_cut)
+    readings = read_curves(curves, early, schema.TRAIN_LOSS)
+    look = LossLook(is_linear=view.is_linear, is_whole=not view.is_cut, readings=readings)
     chart = loss_curves(curves, LossMarks(bands, start_loss(early)), colors, height=height, title="", look=look)
     rose = sum(any(event.onset_step < FIRST_STEPS for event in judged.confirmed) for judged in early)
     title = f"The first {FIRST_STEPS} steps"

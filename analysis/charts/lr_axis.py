@@ -82,7 +82,7 @@ def lr_axis(
     layers.append(line.mark_line(color=colors.feasible, strokeWidth=1.5, opacity=0.5).encode(x=x, y=y))
     layers.append(_draw_marks(marks, sweep, x, y))
     layers += write_words(_words(marks, medians, sweep, controls, axes, colors))
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _marks(sweep: LrSweep, controls: Sequence[LrSweep], names: Mapping[str, str]) -> pd.DataFrame:

@@ -4,10 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import altair as alt
 
-from analysis.charts.loss import LossMarks, loss_curves
+from analysis.charts.drawing import write_spec
+from analysis.charts.loss import LossLook, LossMarks, loss_curves
 from analysis.charts.lr_axis import lr_axis
 from analysis.charts.theme import Palette
 from analysis.charts.titles import loss_title, sweep_title
@@ -23,6 +25,7 @@ from analysis.focus import (
     start_loss,
 )
 from analysis.literal import literal, name
+from analysis.readings import FEW_PLACES, read_curves
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.series import shorten_label
@@ -45,6 +48,11 @@ class Picture:
     title: str
     caption: str
     alt: str
+
+    @cached_property
+    def spec(self) -> dict:
+        """The chart as `drawing.write_spec` writes it, written once."""
+        return write_spec(self.chart)
 
 
 def names_of(diagnosis: Diagnosis) -> dict[str, str]:
@@ -155,7 +163,9 @@ def picture_of_loss(
         bands = tuple(replace(band, times=math.nan) for band in bands)  # nothing is written of a band without it
     marks = LossMarks(bands, start, evaluation_steps(runs, window))
     axis = "training loss" if has_train_loss(runs) else "validation loss"
-    chart = loss_curves(curves, marks, colors, lr, height, axis, panels, with_lr, with_points)
+    readings = None if with_points else read_curves(curves, runs, schema.TRAIN_LOSS, most_places=FEW_PLACES)
+    look = LossLook(readings=readings)
+    chart = loss_curves(curves, marks, colors, lr, height, axis, panels, with_lr, with_points, look)
     title = loss_title(marks.bands, marks.evaluations)
     count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     span = f"steps {window[0]:,} to {window[1]:,}"
@@ -173,5 +183,6 @@ def caption_of(curves: Curves, marks: LossMarks) -> str:
     if curves.points["is_median"].any():
         said.append("Thick: median of seeds.")
     if len(marks.evaluations) > 1:
-        said.append(f"Evaluations come every {marks.evaluations[1] - marks.evaluations[0]:,} steps.")
+        spacing = marks.evaluations[1] - marks.evaluations[0]
+        said.append("Evaluations come every step." if spacing == 1 else f"Evaluations come every {spacing:,} steps.")
     return " ".join(said)

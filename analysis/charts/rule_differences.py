@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
 from analysis.charts.theme import Palette, axis, configure
 from analysis.rule_differences import FirstSteps
@@ -33,17 +34,12 @@ def first_steps_panel(steps: FirstSteps, colors: Palette) -> alt.LayerChart:
     color = alt.Color(
         "line:N", scale=alt.Scale(domain=list(drawn), range=[colors.feasible, colors.control]), legend=None
     )
-    tip = [
-        alt.Tooltip("line:N"),
-        alt.Tooltip("gradient:Q", format=".3g"),
-        alt.Tooltip("size:Q", title="step over learning rate", format=".3g"),
-    ]
-    line = alt.Chart(points).mark_line(strokeWidth=2, clip=True).encode(x=x, y=y, color=color)
-    hover = alt.Chart(points).mark_point(size=36, opacity=0, filled=True, clip=True).encode(x=x, y=y, tooltip=tip)
+    line = alt.Chart(points).mark_line(strokeWidth=2, clip=True, aria=False).encode(x=x, y=y, color=color)
+    said = tell(read_lines(points, "gradient", "line", "size"), alt.Tooltip("at:Q", title="gradient", format=".3g"))
     middle = len(steps.gradient) // 2
     names = [
         Words(wide[0], float(steps.playbook[0]), "playbook", colors.feasible, "left", 22),
         Words(float(steps.gradient[middle]), float(steps.torch[middle]), "torch.optim", colors.muted, "center", 0, 14),
     ]
-    layers = [line, hover, *write_words(names)]
-    return configure(alt.layer(*layers).properties(height=HEIGHT, width="container"), colors)
+    layers = [line, said, *write_words(names)]
+    return configure(alt.layer(*layers, height=HEIGHT, width="container"), colors)

@@ -15,6 +15,7 @@ STAR = "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0
 
 DASH = [4, 3]  # thresholds, start of the loss
 LABEL_SIZE = 12
+ZOOM = "zoom"  # the selection that zooms
 LABEL_GAP = 15  # pixels between two labels: letter height and a little air
 
 
@@ -110,26 +111,30 @@ def zoom_of_steps() -> alt.Parameter:
 
     The wheel alone scrolls the page; with Ctrl, which is what pinching a trackpad sends, it zooms.
     """
-    return alt.selection_interval(name="zoom", bind="scales", encodings=["x"], zoom="wheel![event.ctrlKey]")
+    return alt.selection_interval(name=ZOOM, bind="scales", encodings=["x"], zoom="wheel![event.ctrlKey]")
 
 
 def configure(chart: alt.Chart, colors: Palette) -> alt.Chart:
-    """Gives a chart the look of the house: hairline grid, no frame, quiet axis words."""
-    return (
-        chart.configure_view(strokeWidth=0)
-        .configure_concat(spacing=12)
-        .configure_axis(
-            gridColor=colors.grid,
-            gridWidth=1,
-            domain=False,
-            ticks=False,
-            labelColor=colors.muted,
-            titleColor=colors.muted,
-            labelFontSize=LABEL_SIZE,
-            titleFontSize=LABEL_SIZE,
-            titleFontWeight="normal",
-            labelPadding=6,
-            titlePadding=8,
-        )
-        .properties(padding={"left": 4, "right": 8, "top": 4, "bottom": 4})
-    )
+    """Gives a chart the look of the house: hairline grid, no frame, quiet axis words.
+
+    The chart itself is changed: each of Altair's own `configure_` functions copies it, tables aside, with all layers.
+    """
+    chart.config = {
+        "view": {"strokeWidth": 0},
+        "concat": {"spacing": 12},
+        "axis": {
+            "gridColor": colors.grid,
+            "gridWidth": 1,
+            "domain": False,
+            "ticks": False,
+            "labelColor": colors.muted,
+            "titleColor": colors.muted,
+            "labelFontSize": LABEL_SIZE,
+            "titleFontSize": LABEL_SIZE,
+            "titleFontWeight": "normal",
+            "labelPadding": 6,
+            "titlePadding": 8,
+        },
+    }
+    chart.padding = {"left": 4, "right": 8, "top": 4, "bottom": 4}
+    return chart

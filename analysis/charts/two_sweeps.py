@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.charts.labels import LogScale, log_domain, log_ticks, shorten, write_words
 from analysis.charts.theme import CROSS, DASH, STAR, Palette, axis, configure
-from analysis.charts.two_sweeps_words import NOMINAL_WIDTH, Side, write_sides
+from analysis.charts.two_sweeps_words import WIDTHS, Side, write_sides
 from analysis.focus import median_objectives
 from analysis.results import LrSweep
 
@@ -55,7 +55,7 @@ def two_sweeps(
     layers.append(_draw(marks, x, y, focus.objective))
     layers += _arrow(sides, scales, colors) if with_arrow else []
     layers += write_words(write_sides(sides, marks, scales, colors))
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _marks(side: Side, run_names: Mapping[str, str]) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _scales(marks: pd.DataFrame, inner: float) -> tuple[LogScale, LogScale]:
     bottom, top = log_domain(losses[losses <= MOST_ABOVE_MEDIAN * losses.median()].tolist(), 0.04)
     a_pixel = (top / bottom) ** (1 / (inner - HEADROOM - ROOM_BELOW))
     y = LogScale(bottom / a_pixel**ROOM_BELOW, top * a_pixel**HEADROOM, inner, upward=True)
-    return LogScale(low, high, NOMINAL_WIDTH), y
+    return LogScale(low, high, WIDTHS[-1]), y
 
 
 def _place(marks: pd.DataFrame, sides: Sequence[Side], y: LogScale, colors: Palette) -> pd.DataFrame:

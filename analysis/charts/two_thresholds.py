@@ -6,6 +6,7 @@ Orange dashed rule: the threshold that clips more than half. Dark dashed rule: t
 import altair as alt
 import pandas as pd
 
+from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, spread, write_words
 from analysis.charts.theme import DASH, Palette, axis, configure
 from analysis.curves import Curves
@@ -25,24 +26,23 @@ def two_thresholds(
         colors: Colors of the page.
         height: Height in pixels.
     """
-    points = curves.points[~(curves.points["value"] <= 0)]
-    shown = points["value"].dropna()
-    domain = log_domain([*shown.tolist(), too_low[0], better[0]], 0.06)
+    values = curves.points["value"]
+    domain = log_domain([*values[values > 0].tolist(), too_low[0], better[0]], 0.06)
+    points = curves.points.assign(shown=values.clip(lower=domain[0]))  # a zero stands at the bottom edge
     x = alt.X("step:Q", scale=alt.Scale(domain=list(curves.window), nice=False), axis=axis("step", number_format=",d"))
     y = alt.Y(
-        "value:Q",
+        "shown:Q",
         scale=alt.Scale(type="log", domain=list(domain), nice=False),
         axis=axis("gradient norm, before clipping", log_ticks(*domain)),
     )
-    tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", title="gradient norm", format=".3g")]
-    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True)
-    hover = alt.Chart(points[points["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
+    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True, aria=False)
+    said = read_lines(points.assign(line="gradient norm"), "step", "line", "value")
     rows = [
         {"at": at, "text": text, "color": color}
         for (at, text), color in ((too_low, colors.infeasible), (better, colors.ink))
     ]
     rule = alt.Chart(pd.DataFrame(rows)).mark_rule(strokeDash=DASH, strokeWidth=1.6)
-    layers = [line.encode(x=x, y=y), hover.encode(x=x, y=y, tooltip=tip)]
+    layers = [line.encode(x=x, y=y), tell(said, alt.Tooltip("at:Q", title="step", format=",d"))]
     layers.append(rule.encode(y="at:Q", color=alt.Color("color:N", scale=None, legend=None)))
     scale = LogScale(*domain, height - AXIS_ROOM, upward=True)
     heights = spread([scale.pixel(row["at"]) for row in rows], 6, scale.length - 6)
@@ -51,4 +51,4 @@ def two_thresholds(
         for pixel, row in zip(heights, rows, strict=True)
     ]
     layers += write_words(words, alt.value("width"))
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)

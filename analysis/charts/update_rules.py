@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
 from analysis.charts.theme import CROSS, Palette, axis, configure
 from analysis.thinning import thin
@@ -59,9 +60,9 @@ def path_panel(path: Trajectory, condition_number: float, colors: Palette) -> al
     color = colors.infeasible if path.is_unstable or path.lost_step is not None else colors.feasible
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("times:Q", title="loss over its start", format=".3g")]
     levels = alt.Chart(_levels(condition_number)).mark_line(
-        color=colors.control, strokeWidth=1, opacity=0.55, clip=True
+        color=colors.control, strokeWidth=1, opacity=0.55, clip=True, aria=False
     )
-    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, clip=True)
+    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, clip=True, aria=False)
     dots = alt.Chart(points).mark_point(color=color, filled=True, size=16, opacity=1, clip=True)
     layers = [
         levels.encode(x=x, y=y, order="order:Q", detail="level:N"),
@@ -76,7 +77,7 @@ def path_panel(path: Trajectory, condition_number: float, colors: Palette) -> al
         layers.append(cross.encode(x=x, y=y))
     layers.append(_minimum(colors).encode(x=x, y=y))
     layers += write_words([Words(*path.theta[0], "start", colors.ink, "center", 0, -12)])
-    return configure(alt.layer(*layers).properties(height=PATH_HEIGHT, width="container"), colors)
+    return configure(alt.layer(*layers, height=PATH_HEIGHT, width="container"), colors)
 
 
 def _side(field: str, title: str) -> alt.X | alt.Y:
@@ -141,8 +142,7 @@ def sizes_panel(sizes: UpdateSizes, rule: str, domain: tuple[float, float], colo
     color = alt.Color(
         "line:N", scale=alt.Scale(domain=["norm", rule], range=[colors.control, colors.feasible]), legend=None
     )
-    tip = [alt.Tooltip("line:N"), alt.Tooltip("step:Q", format=",d"), alt.Tooltip("value:Q", format=".3g")]
-    line = alt.Chart(points).mark_line(strokeWidth=1.2, strokeJoin="round", clip=True).encode(x=x, y=y, color=color)
-    hover = alt.Chart(points[points["value"].notna()]).mark_point(size=30, opacity=0, filled=True, clip=True)
-    layers = [line, hover.encode(x=x, y=y, tooltip=tip)]
-    return configure(alt.layer(*layers).properties(height=SIZES_HEIGHT, width="container"), colors)
+    line = alt.Chart(points).mark_line(strokeWidth=1.2, strokeJoin="round", clip=True, aria=False)
+    said = tell(read_lines(points, "step", "line", "value"), alt.Tooltip("at:Q", title="step", format=",d"))
+    layers = [line.encode(x=x, y=y, color=color), said]
+    return configure(alt.layer(*layers, height=SIZES_HEIGHT, width="container"), colors)

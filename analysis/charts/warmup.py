@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, spread, write_words
 from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
 from analysis.lr_words import number
@@ -46,20 +47,19 @@ def schedule_pair(
     scale = alt.Scale(type="log" if is_log else "linear", domain=list(domain), nice=False)
     x = alt.X("step:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=axis("step", number_format=",d"))
     y = alt.Y("shown:Q", scale=scale, axis=axis("learning rate", log_ticks(*domain) if is_log else None))
-    tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("lr:Q", title="learning rate", format=".3g")]
     layers = []
     for table, color, width in ((present, colors.control, 2), (planned, colors.feasible, 2.4)):
         drawn = table.assign(shown=table["lr"].clip(lower=domain[0]))
-        line = alt.Chart(drawn).mark_line(color=color, strokeWidth=width, clip=True)
+        line = alt.Chart(drawn).mark_line(color=color, strokeWidth=width, clip=True, aria=False)
         layers.append(line.encode(x=x, y=y))
-        hover = alt.Chart(drawn).mark_point(size=36, opacity=0, filled=True, clip=True)
-        layers.append(hover.encode(x=x, y=y, tooltip=tip))
+    both = pd.concat([planned.assign(line="with warmup"), present.assign(line="now")], ignore_index=True)
+    layers.append(tell(read_lines(both, "step", "line", "lr"), alt.Tooltip("at:Q", title="step", format=",d")))
     if warmup_steps:
         rule = alt.Chart(pd.DataFrame([{"at": warmup_steps}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
         layers.append(rule.encode(x="at:Q", color=alt.value(colors.ink)))
     layers += write_words(_phases(warmup_steps, shape, end, domain, colors))
     layers += write_words(_ends(planned, present, domain, is_log, colors, height - AXIS_ROOM), alt.value("width"))
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _phases(warmup_steps: int, shape: str, end: int, domain: tuple[float, float], colors: Palette) -> list[Words]:
@@ -130,7 +130,7 @@ def warmup_outcomes(
         said = f"unstable without warmup from {number(unstable_base_lr)}"
         words.append(Words(xs[0], unstable_base_lr, said, colors.ink, "left", 6, -9))
     layers += write_words(words)
-    return configure(alt.layer(*layers).properties(height=height, width="container"), colors)
+    return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
 def _marks(tried: Sequence[TriedWarmup]) -> pd.DataFrame:

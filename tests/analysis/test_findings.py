@@ -201,3 +201,11 @@ def test_every_fix_says_what_it_costs_in_steps():
     assert fixes["optimizer"] == 3 * (7 + 4) * 300
     assert fixes["architecture"] == 3 * (6 + 4) * 300
     assert fixes["lower-lr"] == 3 * (4 + 3) * 300
+
+
+def test_runs_that_hide_their_first_steps_for_different_reasons_are_told_apart():
+    decline = curves.decline(300, np.random.default_rng(0))
+    runs = [make_run(decline, run_id=run_id, first_step=50) for run_id in ("late", "later")]
+    runs.append(make_run(np.linspace(2, 1, 8), run_id="short"))
+    (early,) = [found for found in diagnose(make_study(runs)).findings if found.code == "early-instability"]
+    assert early.sentence.startswith("Cannot tell for 3 of 3 runs: in 2 the first logged step is 50, in 1 ")

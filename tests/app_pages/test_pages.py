@@ -95,11 +95,35 @@ def test_links_open_the_study_and_percentile_they_name_and_nonsense_falls_back(o
     assert app.title
 
 
+def address_of(app):
+    """Returns the study that the address names."""
+    named = app.query_params[studies.KEY]
+    return named if isinstance(named, str) else named[0]
+
+
 def test_the_address_names_the_study_that_is_shown_also_where_nobody_chose_it(open_app):
     app = open_app(None)
-    shown_first = app.selectbox(key=studies.KEY).value
-    assert shown_first in (app.query_params[studies.KEY], *app.query_params[studies.KEY])
+    assert address_of(app) == app.selectbox(key=studies.KEY).value
     assert not app.exception
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("named", "said"), [("no-*such*-study", "There is no study no-*such*-study:"), (".read-0123", "read from files")]
+)
+def test_an_address_of_no_study_says_so_names_the_one_that_is_shown_and_follows_it(open_app, named, said):
+    app = open_app(named)
+    first = app.selectbox(key=studies.KEY).value
+    assert address_of(app) == first
+    for _ in range(2):
+        (line,) = app.warning
+        assert shown.sentence(said) in line.value
+        assert f": {first} is shown instead. " in line.value.replace(shown.JOINER, "")
+        app.run()
+    app.selectbox(key=studies.KEY).set_value("steady" if first != "steady" else "edge").run()
+    assert not app.warning
+    app.selectbox(key=studies.KEY).set_value(first).run()
+    assert not app.warning
 
 
 def test_runs_are_filtered_by_name_and_their_events_listed(open_app):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.charts.theme import LIGHT
 from app_pages import chart_files, selection
 from app_pages.zoom import PARAMETER
 from tests.app_pages.stores import text_of
@@ -25,7 +26,7 @@ def test_the_run_table_stands_under_the_checks_with_a_color_a_verdict_and_a_smal
     runs = runs_of(app)
     assert len(runs) == 18
     assert set(runs["verdict"]) == {"● stable", "✕ unstable"}
-    assert set(runs["color"]) == {"■"}
+    assert {len(pills) for pills in runs["color"]} == {1}
     assert all(0 < len(line) <= 40 for line in runs["loss"])
     row = runs.set_index("run").loc["1x1-0.3-0"]
     assert row["events"].startswith("early at step 1")
@@ -119,3 +120,13 @@ def test_no_spreadsheet_takes_a_name_of_a_run_for_a_formula(text):
     assert "-1.5" in written
     assert "'-1.5" not in written
     assert "'plain" not in written
+
+
+def test_a_run_has_the_color_of_its_line_in_the_pictures(open_app):
+    app = open_app("edge")
+    runs = runs_of(app).set_index("run")
+    config = json.loads(app.dataframe[-1].proto.columns)["color"]["type_config"]
+    colors = {option["value"]: option["color"] for option in config["options"]}
+    color_of = {name: colors[runs.loc[name, "color"][0]] for name in ("1x1-0.1-0", "1x1-0.1-1", "1x1-0.3-0")}
+    assert set(color_of.values()) == {LIGHT.feasible, LIGHT.infeasible}
+    assert color_of["1x1-0.1-0"] == color_of["1x1-0.1-1"] == LIGHT.feasible

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from analysis.findings import diagnose
 from analysis.headline import write_headline
 from analysis.runlog import list_studies, read_paths, read_study
-from tests.browser.test_journeys import open_page, wait_until_drawn
+from tests.browser.test_journeys import assert_fits, open_page, wait_until_drawn
 from tests.runlog.readers.samples import SAMPLES
 
 FORMATS = {  # eight files that lie in a folder as their trackers leave them
@@ -19,7 +19,6 @@ FORMATS = {  # eight files that lie in a folder as their trackers leave them
     "nanogpt/log.txt": "modded-nanogpt txt",
     "jsonl/log.jsonl": "jsonl",
 }
-LOOKS = {"light": (1360, "light"), "dark": (1360, "dark"), "narrow": (420, "light")}
 
 
 @pytest.fixture
@@ -63,19 +62,9 @@ def test_a_folder_of_eight_formats_gives_eight_runs_and_a_verdict_that_can_be_ke
     expect(page.get_by_role("heading", level=1)).to_have_text(verdict)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_import_page_is_no_wider_than_its_window_in_any_look(browser, server, screenshots, folder, look):
-    width, scheme = LOOKS[look]
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
+def test_the_import_page_is_no_wider_than_its_window_wide_or_narrow(page, server, keep, folder):
     drop(page, server.url, folder)
     page.get_by_text("Columns of lightning csv").click()
     expect(page.get_by_text("Gray is what the reader found").locator("visible=true")).to_have_count(1)
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
-    height = page.get_by_test_id("stMainBlockContainer").evaluate("element => element.scrollHeight")
-    page.set_viewport_size({"width": width, "height": height + 60})
-    wait_until_drawn(page)
-    page.screenshot(path=screenshots / f"import_read_{look}.png")
-    context.close()
+    keep("import_read")
+    assert_fits(page, "import_logs")

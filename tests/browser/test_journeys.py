@@ -3,13 +3,12 @@
 import re
 import urllib.request
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis.runlog import RunWriter
 from app_pages.security_headers import HEADERS, HIDDEN_PATHS
 from tests.app_pages.stores import headline_of, write_csv
+from tests.browser.conftest import HEIGHT, LOOKS
 from tests.studies import sweep, sweep_run
 
 VERDICT = headline_of(sweep(0.3, stride="1x1"), sweep(9.0, stride="2x2", seeds=2))
@@ -36,6 +35,17 @@ def wait_until_drawn(page: Page) -> None:
         "() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
         ".every(chart => chart.querySelector('.role-axis-label text, canvas'))"
     )
+
+
+def go_to(page: Page, title: str) -> None:
+    """Opens another page by its link in the bar; in a narrow window that is a menu, which lies over the page."""
+    folded = page.get_by_test_id("stExpandSidebarButton")
+    is_folded = folded.is_visible()
+    if is_folded:
+        folded.click()
+    page.get_by_role("link", name=title, exact=True).click()
+    if is_folded:
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
 
 
 def test_the_first_visit_shows_the_sample_study_and_its_verdict(page, server_without_runs):
@@ -114,45 +124,6 @@ def test_hostile_names_are_text(page, server):
     assert page.locator("img[src*=evil]").count() == 0
 
 
-def zoomed_to(page: Page) -> list[str]:
-    """Returns the labels of the steps on the axis of the first chart; losses are smaller numbers."""
-    labels = page.get_by_test_id("stVegaLiteChart").first.locator(".role-axis-label text").all_text_contents()
-    return [label for label in labels if label.isdigit() and int(label) >= 10]
-
-
-def zoom_in(page: Page, box: dict[str, float], last_label: str) -> None:
-    """Turns the wheel over the middle of a chart, frame by frame, until its last step has left the picture."""
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.keyboard.down("Control")
-    for _ in range(600):
-        if last_label not in zoomed_to(page):
-            break
-        page.mouse.wheel(0, -100)
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    page.keyboard.up("Control")
-    assert last_label not in zoomed_to(page)
-
-
-def test_a_live_run_is_redrawn_without_losing_the_zoom(page, server):
-    rng = np.random.default_rng(0)
-    with RunWriter(study="live", store=server.store, base_lr=0.1) as writer:
-        for step in range(400):
-            writer.step(step, train_loss=2 - step / 400 + 0.01 * rng.random())
-        open_page(page, f"{server.url}/loss?study=live", "Loss")
-        expect(page.get_by_text("0 of 1 runs finished; the verdict can change")).to_be_visible()
-        chart = page.get_by_test_id("stVegaLiteChart").first
-        expect(chart.locator(".role-axis-label text").last).to_be_attached()
-        whole = zoomed_to(page)
-        zoom_in(page, chart.bounding_box(), whole[-1])
-        wait_until_drawn(page)
-        zoomed = zoomed_to(page)
-        writer.step(400, train_loss=0.9)
-        writer.step(401, train_loss=0.9)
-        expect(page.get_by_text("402 of 402 points drawn")).to_be_visible()
-        wait_until_drawn(page)
-        assert zoomed_to(page) == zoomed
-
-
 def test_every_answer_carries_the_security_headers(server):
     for path in ("/", "/loss", "/_stcore/health"):
         with urllib.request.urlopen(server.url + path, timeout=30) as answer:
@@ -165,22 +136,17 @@ def test_every_answer_carries_the_security_headers(server):
             assert answer.code == 404
 
 
-@pytest.mark.parametrize(
-    ("look", "width", "scheme"), [("light", 1360, "light"), ("dark", 1360, "dark"), ("narrow", 420, "light")]
-)
-def test_no_page_is_wider_than_its_window_in_any_look(browser, server, screenshots, look, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
+def test_no_page_is_wider_than_its_window_wide_or_narrow(page, server):
     for name, title, num_charts in zip(PAGES, TITLES, CHARTS, strict=True):
         open_page(page, f"{server.url}/{name}?study=stride", title)
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(num_charts)
+        assert_fits(page, name)
+
+
+def assert_fits(page: Page, name: str) -> None:
+    """Checks that nothing of a page lies right of its window, in all widths that looks have."""
+    main = page.get_by_test_id("stMain")
+    for width in sorted({width for width, _ in LOOKS.values()}, reverse=True):
+        page.set_viewport_size({"width": width, "height": HEIGHT})
         wait_until_drawn(page)
-        main = page.get_by_test_id("stMain")
-        assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), name
-        height = page.get_by_test_id("stMainBlockContainer").evaluate("element => element.scrollHeight")
-        page.set_viewport_size({"width": width, "height": height + 60})
-        wait_until_drawn(page)
-        page.screenshot(path=screenshots / f"{name or 'findings'}_{look}.png")
-        page.set_viewport_size({"width": width, "height": 900})
-    context.close()
+        assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), (name, width)

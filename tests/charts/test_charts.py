@@ -155,6 +155,15 @@ def test_the_strip_of_learning_rates_shares_the_steps_of_the_losses(diagnosis):
     assert domains[0] == domains[1]
 
 
+def test_a_constant_learning_rate_is_drawn_from_end_to_end_by_its_corners():
+    lr = np.repeat([0.1, 0.2], 60)
+    one = judge_one(make_run(np.linspace(2, 1, 120), columns={schema.LR: lr}, base_lr=0.1), "all runs")
+    keys = line_keys([one], None)
+    chart = loss_curves(cut_curves([one], keys), LossMarks(), LIGHT, cut_curves([one], keys, schema.LR))
+    *_, (_, strip) = [pair for pair in layers_of(chart) if pair[0]["mark"]["type"] == "line"]
+    assert strip[["step", "value"]].to_numpy().tolist() == [[0, 0.1], [59, 0.1], [60, 0.2], [119, 0.2]]
+
+
 def test_the_threshold_goes_through_both_pictures_of_the_norm_and_colors_what_it_clips():
     norm = np.concatenate((np.full(90, 1.0), np.full(9, 5.0), [300.0]))
     one = judge_one(make_run(np.linspace(2, 1, 100), columns={schema.GRAD_NORM: norm}), "all runs")

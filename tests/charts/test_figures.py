@@ -87,7 +87,7 @@ def y_domain(chart):
 def test_figure_5_draws_all_steps_beside_every_k_th_one_as_dots_on_one_axis():
     figure, ((full, sparse),) = drawn("5", every=4)
     points = values_of(sparse.chart, "point", "value")
-    every_step = sorted(set(values_of(full.chart, "point", "value")["step"]))
+    every_step = sorted(set(values_of(full.chart, "line", "value")["step"]))
     assert every_step == list(range(len(every_step)))
     assert sorted(set(points["step"])) == every_step[::4]
     assert y_domain(full.chart) == y_domain(sparse.chart)
