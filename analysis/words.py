@@ -21,7 +21,7 @@ VERDICTS = {"stable": "steady", "unstable": "unstable", "cannot-tell": "cannot t
 def check_name(code: str) -> str:
     """Returns the name of a check as people read it.
 
-    >>> check_name("edge-of-instability"), check_name("non-finite-loss")
-    ('Edge of instability', 'Not finite loss')
+    >>> check_name("edge-of-instability"), check_name("non-finite"), check_name("mid-training-instability")
+    ('Edge of instability', 'Not finite', 'Mid-training instability')
     """
-    return code.replace("non-", "not ").replace("-", " ").capitalize()
+    return code.replace("non-", "not ").replace("-", " ").replace("mid training", "mid-training").capitalize()

@@ -97,6 +97,7 @@ def close_form(key: str) -> None:
         st.session_state.pop(meeting.field(what, key), None)
 
 
+@meeting.uninterrupted()
 def send(review_id: str, key: str) -> None:
     """Stores the comment; what was typed stays until it is stored."""
     opened = meeting.writing("comment").get(key)

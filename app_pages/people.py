@@ -96,9 +96,10 @@ def show_who() -> None:
 def show_sign_out() -> None:
     """Shows the button that ends the sign-in, here and in other tabs."""
     if st.button("Sign out", icon=":material/logout:"):
-        if (found := login()) is not None:
+        found = login()
+        st.logout()  # first: an ended sign-in cuts off this page, which must hear where to go before that
+        if found is not None:
             sign_outs.end(found)
-        st.logout()
 
 
 @st.fragment(run_every=CHECK)

@@ -50,6 +50,7 @@ def show_opening(diagnosis: Diagnosis) -> None:
         )
 
 
+@meeting.uninterrupted()
 def open_review(diagnosis: Diagnosis, review_id: str) -> None:
     """Opens a review; a second click opens the same one."""
     title = st.session_state.get("title", "").strip()

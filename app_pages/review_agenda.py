@@ -67,6 +67,7 @@ def ask_question(seen: Meeting) -> None:
         st.button("Add to the agenda", on_click=add_question, args=(seen.review.id,))
 
 
+@meeting.uninterrupted()
 def add_question(review_id: str) -> None:
     """Stores the question; what was typed stays until it is stored."""
     text = st.session_state.get("question") or ""

@@ -100,6 +100,7 @@ def show_closing(seen: Meeting) -> None:
             st.button("Close it", type="primary", on_click=close, args=args)
 
 
+@meeting.uninterrupted()
 def close(review_id: str, version: int) -> None:
     """Closes the review as it was on the page."""
     words = st.session_state.get("closing") or ""
@@ -122,9 +123,10 @@ def show_import() -> None:
             st.button("Import", icon=":material/upload_file:", on_click=bring, args=args)
 
 
+@meeting.uninterrupted()
 def bring(content: bytes) -> None:
     """Stores an exported review as a new one, and shows it."""
     review = meeting.act(lambda store, me: bring_in.import_review(store, me, content))
     if review is not None:
-        st.query_params[meeting.REVIEW] = review.id
         st.session_state[studies.NEXT] = review.study
+        st.query_params[meeting.REVIEW] = review.id

@@ -162,6 +162,7 @@ def take_note(item_id: str, version: int) -> None:
         opened["seen"] = version
 
 
+@meeting.uninterrupted()
 def decide(entry: AgendaItem) -> None:
     """Sends the decision; if somebody else was faster, theirs is shown, and the form stays as it is."""
     item_id = entry.item.id

@@ -90,6 +90,7 @@ def list_proofs(seen: Meeting) -> dict[str, str]:
     return told | proofs
 
 
+@meeting.uninterrupted()
 def link(decision_id: str, version: int) -> None:
     """Stores the link; what was chosen stays until it is stored."""
     outcome, proof = (st.session_state.get(meeting.field(what, decision_id)) for what in ("outcome", "proof"))

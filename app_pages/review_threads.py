@@ -170,6 +170,7 @@ def close_composer(key: str) -> None:
     st.session_state.pop(meeting.field("comment", key), None)
 
 
+@meeting.uninterrupted()
 def send(review_id: str, anchor: Anchor, key: str, is_draft: bool = False) -> None:
     """Stores what was typed; it stays in its field until it is stored."""
     opened, text = meeting.writing("comment").get(key), meeting.typed("comment", key)

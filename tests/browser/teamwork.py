@@ -127,6 +127,8 @@ def fill_decision(page: Page, choice: str, reason: str) -> None:
     page.get_by_role("button", name="Decide", exact=True).click()
     page.get_by_role("radio", name=choice).click()
     page.get_by_label("Reason").fill(reason)
+    page.get_by_label("Reason").blur()
+    wait_until_drawn(page)  # what was typed is known; a button is not replaced under the mouse
 
 
 def export(page: Page, folder: Path) -> dict:

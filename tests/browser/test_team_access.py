@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.teamwork import BRIEF, STUDY, fill_decision
+from tests.browser.test_journeys import wait_until_drawn
 from tests.studies import sweep_run
 
 MOST_SECONDS = 180  # from a log on a disk to a signed decision
@@ -25,6 +26,7 @@ def test_who_has_no_role_sees_that_and_who_signs_out_is_out_in_every_tab(visitor
     other = bob.context.new_page()
     other.goto(f"{team_server.url}/fixes?study={STUDY}")
     expect(other.get_by_role("heading", level=1)).to_have_text("Fixes")
+    wait_until_drawn(other)
     cookies = bob.context.cookies(team_server.url)
     other.get_by_role("button", name="Bob").click()
     other.get_by_role("button", name="Sign out").click()
@@ -83,6 +85,7 @@ def test_from_a_log_on_a_disk_to_a_signed_decision_takes_less_than_three_minutes
     fill_decision(bob, "Leave as it is", "We train at 0.1.")
     bob.get_by_role("button", name="Decide", exact=True).click()
     expect(bob.get_by_text("We train at 0.1.", exact=True)).to_be_visible()
+    wait_until_drawn(bob)  # who signs has seen all that was decided
     bob.get_by_role("button", name="Sign these decisions").click()
     expect(bob.get_by_test_id("stMarkdown").filter(has_text="verified Bob, ")).to_be_visible()
     seconds = time.monotonic() - began

@@ -1,0 +1,35 @@
+"""Callbacks that change the reviews, while Streamlit wants to run the page anew."""
+
+from types import SimpleNamespace
+
+import pytest
+from streamlit.runtime.scriptrunner import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state import SafeSessionState, SessionState
+
+from app_pages import meeting
+
+
+def test_a_rerun_that_is_asked_for_waits_until_the_callback_has_ended(monkeypatch):
+    def ask():
+        raise RerunException(RerunData())
+
+    state = SafeSessionState(SessionState(), ask)
+    monkeypatch.setattr(meeting, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
+    with pytest.raises(RerunException):
+        state["form"] = "open"
+    with meeting.uninterrupted():
+        state["form"] = "open"
+        with meeting.uninterrupted():
+            assert state["form"] == "open"
+        state["form"] = "closed"
+    with pytest.raises(RerunException):
+        state["form"] = "open"
+    with meeting.uninterrupted():
+        assert state["form"] == "closed"
+
+
+def test_outside_of_a_page_nothing_has_to_wait(monkeypatch):
+    monkeypatch.setattr(meeting, "get_script_run_ctx", lambda: None)
+    with meeting.uninterrupted():
+        pass
