@@ -1,5 +1,7 @@
 """Names of checks, outcomes, fixes and verdicts as people read them, on pages and in reports."""
 
+import re
+
 OUTCOMES = {"found": "Found", "clear": "Clear", "not-checked": "Not checked"}
 FIX_NAMES = {
     "probe": "The 500-step probe at twice the best learning rate",
@@ -24,4 +26,4 @@ def check_name(code: str) -> str:
     >>> check_name("edge-of-instability"), check_name("non-finite"), check_name("mid-training-instability")
     ('Edge of instability', 'Not finite', 'Mid-training instability')
     """
-    return code.replace("non-", "not ").replace("-", " ").replace("mid training", "mid-training").capitalize()
+    return re.sub("(?<!mid)-", " ", code.replace("non-", "not ")).capitalize()

@@ -119,16 +119,14 @@ def draw_warmup_lengths(figure: Figure, diagnosis: Diagnosis, colors: Palette) -
     loss = Picture(
         log_curves(losses, title, colors, HEIGHT, most),
         "The loss by warmup length",
-        said_of(losses, "Blue lengths hold, orange ones do not.", is_log=True),
+        said_of(losses, "Blue lengths hold, orange ones do not."),
         figure.caption,
     )
     rates = cut_curves(runs, keys, schema.LR, (0, end), detail=detail)
     if rates.points.empty:
         return ((loss,),)
     alt = f"Learning rates of {len(found.lengths)} warmup lengths up to {number(found.base_lr)}."
-    picture = Picture(
-        log_curves(rates, "learning rate", colors, HEIGHT), "Its schedules", said_of(rates, is_log=True), alt
-    )
+    picture = Picture(log_curves(rates, "learning rate", colors, HEIGHT), "Its schedules", said_of(rates), alt)
     return ((loss, picture),)
 
 
@@ -192,13 +190,11 @@ def titled(picture: Picture, title: str) -> Picture:
     return Picture(picture.chart, title, picture.caption, f"{title}. {picture.alt}")
 
 
-def said_of(curves: Curves, more: str = "", is_log: bool = False) -> str:
-    """Says how many points were drawn, and how; `log_curves` draws no zeros."""
-    left_out = int(((curves.points["value"] <= 0) & ~curves.points["is_median"]).sum()) if is_log else 0
-    drawn = f"{curves.num_drawn - left_out:,} of {curves.num_points:,} points drawn, unsmoothed."
-    zeros = " Zeros have no place on a logarithmic axis." if left_out else ""
+def said_of(curves: Curves, more: str = "") -> str:
+    """Says how many points were drawn, and how."""
+    drawn = f"{curves.num_drawn:,} of {curves.num_points:,} points drawn, unsmoothed."
     median = " Thick: median of seeds." if curves.points["is_median"].any() else ""
-    return f"{drawn}{zeros}{median} {more}".strip()
+    return f"{drawn}{median} {more}".strip()
 
 
 DRAW = {

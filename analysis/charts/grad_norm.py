@@ -14,7 +14,7 @@ from analysis.charts.crosshair import crosshair
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
 from analysis.charts.loss_marks import MOST_CROSSES, MOST_TOLD, at_of, draw_notes, say_lost
 from analysis.charts.step_axis import StepAxis
-from analysis.charts.theme import CROSS, DASH, Palette, axis, configure, zoom_of_steps
+from analysis.charts.theme import CROSS, DASH, LINE, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram
@@ -59,7 +59,7 @@ def norm_curve(
     y = _norm_axis(domain, "value:Q", "gradient norm, before clipping")
     layers = [
         *_extreme(extreme_below, domain, colors, "a threshold in here clips more than half"),
-        *_lines(curves, outliers, x, y, colors, readings),
+        *_lines(curves, outliers, x, y, domain[0], colors, readings),
         *_crosses(curves, y, colors),
         *_threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}"),
         *draw_notes(notes, colors),
@@ -68,13 +68,19 @@ def norm_curve(
 
 
 def _lines(
-    curves: Curves, outliers: Sequence[int], x: StepAxis, y: alt.Y, colors: Palette, readings: pd.DataFrame | None
+    curves: Curves,
+    outliers: Sequence[int],
+    x: StepAxis,
+    y: alt.Y,
+    lowest: float,
+    colors: Palette,
+    readings: pd.DataFrame | None,
 ) -> list[alt.Chart]:
     """Draws the raw norm, a smoothed one on top, what the mouse tells, and a ring around each outlier."""
-    points = curves.points[~(curves.points["value"] <= 0)]
+    points = curves.points.assign(value=curves.points["value"].clip(lower=lowest))  # a zero stands at the bottom edge
     raw, smooth = (points[points["is_smooth"].astype(bool) == is_smooth] for is_smooth in (False, True))
     raw, smooth = (part[list(dict.fromkeys([schema.STEP, x.field, "value"]))] for part in (raw, smooth))
-    look = {"color": colors.feasible, "strokeJoin": "round", "clip": True, "aria": False}
+    look = LINE | {"color": colors.feasible}
     lines = [alt.Chart(raw).mark_line(strokeWidth=1, opacity=0.45 if len(smooth) else 1, **look)]
     if len(smooth):
         lines.append(alt.Chart(smooth).mark_line(strokeWidth=2.2, **look))

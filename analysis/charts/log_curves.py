@@ -10,10 +10,9 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, shorten, spread, write_words
-from analysis.charts.theme import CROSS, Palette, axis, configure
+from analysis.charts.theme import CROSS, LINE, Palette, axis, configure
 from analysis.curves import Curves
 
-LINE = {"clip": True, "strokeJoin": "round", "aria": False}
 AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
 
 
@@ -23,17 +22,17 @@ def log_curves(
     """Draws the curves of runs against the step, both logarithmic.
 
     Args:
-        curves: What is drawn; values of 0 or below have no place on the axis and break the line.
+        curves: What is drawn; values of 0 or below stand at the bottom edge.
         title: Title of the y-axis.
         colors: Colors of the page.
         height: Height in pixels.
         most: Values above are cut off; None: none are.
     """
     points = curves.points.assign(at=curves.points["step"] + 1, shown=curves.points["value"])
-    points.loc[~(points["shown"] > 0), "shown"] = float("nan")
     if most is not None:
         points["shown"] = points["shown"].clip(upper=most)
-    low, high = log_domain(points["shown"].dropna().tolist(), 0.06)
+    low, high = log_domain(points.loc[points["shown"] > 0, "shown"].tolist(), 0.06)
+    points["shown"] = points["shown"].clip(lower=low)
     y_scale = LogScale(low, high, height - AXIS_ROOM, upward=True)
     x = alt.X("at:Q", scale=alt.Scale(type="log", domain=[1, curves.window[1] + 1], nice=False))
     x = x.axis(axis("step, counted from 1", log_ticks(1, curves.window[1] + 1), ",d"))

@@ -25,13 +25,12 @@ from analysis.charts.loss_marks import (
     say_marks,
 )
 from analysis.charts.step_axis import StepAxis
-from analysis.charts.theme import Palette, axis, configure, zoom_of_steps
+from analysis.charts.theme import LINE, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 
 __all__ = ["LossLook", "LossMarks", "loss_curves"]
 
 LOSS_SHARE, STRIP_FROM = 0.76, 0.84  # of the height: where the losses end and the learning rates begin
-LINE = {"clip": True, "strokeJoin": "round", "aria": False}  # words for each point of a line would be read by nobody
 MOST_LABELS = 12  # ours: beyond that the ends of lines are texture
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
-from analysis.charts.theme import Palette, axis, configure
+from analysis.charts.theme import LINE, Palette, axis, configure
 from analysis.rule_differences import FirstSteps
 
 HEIGHT = 200  # pixels
@@ -34,7 +34,7 @@ def first_steps_panel(steps: FirstSteps, colors: Palette) -> alt.LayerChart:
     color = alt.Color(
         "line:N", scale=alt.Scale(domain=list(drawn), range=[colors.feasible, colors.control]), legend=None
     )
-    line = alt.Chart(points).mark_line(strokeWidth=2, clip=True, aria=False).encode(x=x, y=y, color=color)
+    line = alt.Chart(points).mark_line(strokeWidth=2, **LINE).encode(x=x, y=y, color=color)
     said = tell(read_lines(points, "gradient", "line", "size"), alt.Tooltip("at:Q", title="gradient", format=".3g"))
     middle = len(steps.gradient) // 2
     names = [

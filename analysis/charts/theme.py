@@ -13,6 +13,7 @@ import altair as alt
 CROSS = "M-1,-1L1,1M-1,1L1,-1"  # infeasible, or the last finite step of a run
 STAR = "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z"  # lr_star
 
+LINE = {"clip": True, "strokeJoin": "round", "aria": False}  # words for each point of a line would be read by nobody
 DASH = [4, 3]  # thresholds, start of the loss
 LABEL_SIZE = 12
 ZOOM = "zoom"  # the selection that zooms

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, spread, write_words
-from analysis.charts.theme import DASH, Palette, axis, configure
+from analysis.charts.theme import DASH, LINE, Palette, axis, configure
 from analysis.curves import Curves
 
 AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
@@ -35,7 +35,7 @@ def two_thresholds(
         scale=alt.Scale(type="log", domain=list(domain), nice=False),
         axis=axis("gradient norm, before clipping", log_ticks(*domain)),
     )
-    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, strokeJoin="round", clip=True, aria=False)
+    line = alt.Chart(points).mark_line(color=colors.feasible, strokeWidth=1, **LINE)
     said = read_lines(points.assign(line="gradient norm"), "step", "line", "value")
     rows = [
         {"at": at, "text": text, "color": color}

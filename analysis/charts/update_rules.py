@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
-from analysis.charts.theme import CROSS, Palette, axis, configure
+from analysis.charts.theme import CROSS, LINE, Palette, axis, configure
 from analysis.thinning import thin
 from analysis.trajectories import STEEP, Trajectory
 from analysis.update_sizes import UpdateSizes
@@ -59,10 +59,8 @@ def path_panel(path: Trajectory, condition_number: float, colors: Palette) -> al
     x, y = _side("flat", "flat direction"), _side("steep", "steep direction")
     color = colors.infeasible if path.is_unstable or path.lost_step is not None else colors.feasible
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("times:Q", title="loss over its start", format=".3g")]
-    levels = alt.Chart(_levels(condition_number)).mark_line(
-        color=colors.control, strokeWidth=1, opacity=0.55, clip=True, aria=False
-    )
-    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, clip=True, aria=False)
+    levels = alt.Chart(_levels(condition_number)).mark_line(color=colors.control, strokeWidth=1, opacity=0.55, **LINE)
+    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, **LINE)
     dots = alt.Chart(points).mark_point(color=color, filled=True, size=16, opacity=1, clip=True)
     layers = [
         levels.encode(x=x, y=y, order="order:Q", detail="level:N"),
@@ -142,7 +140,7 @@ def sizes_panel(sizes: UpdateSizes, rule: str, domain: tuple[float, float], colo
     color = alt.Color(
         "line:N", scale=alt.Scale(domain=["norm", rule], range=[colors.control, colors.feasible]), legend=None
     )
-    line = alt.Chart(points).mark_line(strokeWidth=1.2, strokeJoin="round", clip=True, aria=False)
+    line = alt.Chart(points).mark_line(strokeWidth=1.2, **LINE)
     said = tell(read_lines(points, "step", "line", "value"), alt.Tooltip("at:Q", title="step", format=",d"))
     layers = [line.encode(x=x, y=y, color=color), said]
     return configure(alt.layer(*layers, height=SIZES_HEIGHT, width="container"), colors)

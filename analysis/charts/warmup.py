@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, spread, write_words
-from analysis.charts.theme import CROSS, DASH, Palette, axis, configure
+from analysis.charts.theme import CROSS, DASH, LINE, Palette, axis, configure
 from analysis.lr_words import number
 from analysis.warmup_tried import TriedWarmup
 
@@ -50,7 +50,7 @@ def schedule_pair(
     layers = []
     for table, color, width in ((present, colors.control, 2), (planned, colors.feasible, 2.4)):
         drawn = table.assign(shown=table["lr"].clip(lower=domain[0]))
-        line = alt.Chart(drawn).mark_line(color=color, strokeWidth=width, clip=True, aria=False)
+        line = alt.Chart(drawn).mark_line(color=color, strokeWidth=width, **LINE)
         layers.append(line.encode(x=x, y=y))
     both = pd.concat([planned.assign(line="with warmup"), present.assign(line="now")], ignore_index=True)
     layers.append(tell(read_lines(both, "step", "line", "lr"), alt.Tooltip("at:Q", title="step", format=",d")))

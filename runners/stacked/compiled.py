@@ -1,5 +1,6 @@
 """The step of a stack as one compiled program: what `runners.stacked.steps` does, with few tensors on the way."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,9 +8,9 @@ import torch
 from torch import Tensor
 
 from analysis.clip_rules import GlobalNorm
-from runners.gradients import finish_norms, is_exact, sum_squares
+from runners.gradients import finish_norms, sum_squares
 from runners.stacked.copies import ModelCopies
-from runners.stacked.steps import Plan, Steps, Taken, align, column, find_multipliers
+from runners.stacked.steps import StepPlan, Steps, Taken, align, column, find_multipliers
 from runners.update_rules import UpdateRule
 
 
@@ -19,6 +20,7 @@ class Results(NamedTuple):
     losses: Tensor
     gradient: list[Tensor]
     squares: Tensor
+    multipliers: Tensor
     delta: list[Tensor]
     states: list[Any]
     delta_squares: Tensor
@@ -29,7 +31,8 @@ class CompiledSteps(Steps):
 
     Whatever changes from step to step is a tensor there, the step that a state counts included. The program clips by
     a threshold that is known before the step; the norms that are logged, and so the multipliers, are made from its
-    sums as `row_norms` makes them. Where such a sum is too large or too small to clip by, the update is made anew.
+    sums as `row_norms` makes them. Where it clipped by others, because a sum of squares had no place in its type, the
+    update is made anew.
     """
 
     def __init__(self, copies: ModelCopies, rule: UpdateRule):
@@ -44,7 +47,7 @@ class CompiledSteps(Steps):
         self._states = [type(state)(*map(_to_tensor, state)) for state in self._states]
         self._program = torch.compile(self._run, dynamic=False, fullgraph=True)
 
-    def take(self, inputs: Tensor, targets: Tensor, plan: Plan) -> Taken:
+    def take(self, inputs: Tensor, targets: Tensor, plan: StepPlan) -> Taken:
         """Does what `Steps.take` does.
 
         Raises:
@@ -55,11 +58,11 @@ class CompiledSteps(Steps):
         thresholds = column(_read_thresholds(plan), like)
         rates = column(plan.lrs, like)
         got = self._program(theta, self._copies.constants, self._states, rates, thresholds, inputs, targets)
-        losses, squares = got.losses.tolist(), got.squares.tolist()
-        norms = finish_norms(squares, got.gradient)
+        losses = got.losses.tolist()
+        norms = finish_norms(got.squares.tolist(), got.gradient)
         multipliers = find_multipliers(losses, norms, plan)
-        clipped = (square for square, number in zip(squares, multipliers, strict=False) if number < 1)
-        if not all(is_exact(square, like.dtype) for square in clipped):
+        clipped_by = got.multipliers.tolist()
+        if not all(math.isclose(*pair, rel_tol=1e-3) for pair in zip(multipliers, clipped_by, strict=False)):
             return Taken(losses, norms, multipliers, self._update(got.gradient, multipliers, plan))
         self._states = got.states
         update_norms = finish_norms(got.delta_squares.tolist(), got.delta)
@@ -88,10 +91,10 @@ class CompiledSteps(Steps):
             for g, state in zip(gradient, states, strict=True)
         ]
         delta, states = (list(part) for part in zip(*updates, strict=True))
-        return Results(losses, gradient, squares, delta, states, sum_squares(delta))
+        return Results(losses, gradient, squares, multipliers, delta, states, sum_squares(delta))
 
 
-def _read_thresholds(plan: Plan) -> list[float]:
+def _read_thresholds(plan: StepPlan) -> list[float]:
     unknown = [rule for rule in plan.clip_rules if not isinstance(rule, GlobalNorm)]
     if unknown:
         raise RuntimeError(f"its clip rule {type(unknown[0]).__name__} must see a norm before it knows its threshold.")

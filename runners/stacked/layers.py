@@ -5,6 +5,7 @@ images are [N, K channels, height, width], the channels of a copy side by side, 
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -82,9 +83,14 @@ def average_pool(x: Tensor, window: int) -> Tensor:
 
     As a product with a matrix: by itself torch goes window by window.
     """
-    height, width = x.shape[2:]
-    positions = torch.eye(height * width, dtype=x.dtype).view(-1, 1, height, width)
-    return x.flatten(2) @ F.avg_pool2d(positions, window, stride=1).flatten(1)
+    return x.flatten(2) @ _make_averages(*x.shape[2:], window)
+
+
+@cache
+def _make_averages(height: int, width: int, window: int) -> Tensor:
+    """Returns the matrix of averages over windows, shape [height width, number of windows]."""
+    positions = torch.eye(height * width).view(-1, 1, height, width)
+    return F.avg_pool2d(positions, window, stride=1).flatten(1)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:

@@ -13,7 +13,7 @@ from runners.config import RunConfig
 from runners.schedules import Schedule, make_schedule
 from runners.stacked.compiled import CompiledSteps
 from runners.stacked.copies import ModelCopies
-from runners.stacked.steps import Plan, Steps
+from runners.stacked.steps import StepPlan, Steps
 from runners.train import describe_start, is_evaluation_due, make_reproducible, refuse_batches
 from runners.update_rules import UPDATE_RULES
 from runners.workloads import make_workload
@@ -81,7 +81,7 @@ class Stack:
 
         A row without `update_norm` is that of a step whose loss or gradient is not finite.
         """
-        plan = Plan(
+        plan = StepPlan(
             [member.schedule(step) for member in self.members],
             [member.clip_rule for member in self.members],
             [member.update_limit for member in self.members],

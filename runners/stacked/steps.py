@@ -13,7 +13,7 @@ from runners.stacked.copies import ModelCopies
 from runners.update_rules import UpdateRule
 
 
-class Plan(NamedTuple):
+class StepPlan(NamedTuple):
     """What each copy is to do in a step: its learning rate, its clipping of gradients and its limit of updates."""
 
     lrs: Sequence[float]
@@ -47,7 +47,7 @@ class Steps:
         self._states = [rule.init(value.detach()) for value in copies.theta.values()]
         self._delta: list[Tensor] = []
 
-    def take(self, inputs: Tensor, targets: Tensor, plan: Plan) -> Taken:
+    def take(self, inputs: Tensor, targets: Tensor, plan: StepPlan) -> Taken:
         """Measures at theta_t, and computes the next state and theta_{t+1} - theta_t, which `apply` adds.
 
         Args:
@@ -60,7 +60,7 @@ class Steps:
         multipliers = find_multipliers(losses, norms, plan)
         return Taken(losses, norms, multipliers, self._update(gradient, multipliers, plan))
 
-    def _update(self, gradient: Sequence[Tensor], multipliers: Sequence[float], plan: Plan) -> list[float]:
+    def _update(self, gradient: Sequence[Tensor], multipliers: Sequence[float], plan: StepPlan) -> list[float]:
         rate, delta = column(plan.lrs, gradient[0]), []
         for index, g in enumerate(_multiply(gradient, multipliers)):
             delta_of_one, self._states[index] = self._rule.update(g, self._states[index], align(rate, g))
@@ -88,7 +88,7 @@ def _select(value: Tensor | int, rows: Tensor) -> Tensor | int:
     return value[rows] if isinstance(value, Tensor) and value.dim() else value
 
 
-def find_multipliers(losses: Sequence[float], norms: Sequence[float], plan: Plan) -> list[float]:
+def find_multipliers(losses: Sequence[float], norms: Sequence[float], plan: StepPlan) -> list[float]:
     """Returns what clipping multiplies the gradient of each copy by; a rule sees finite norms only."""
     return [
         rule.multiplier(norm) if math.isfinite(norm) and math.isfinite(loss) else 1.0
