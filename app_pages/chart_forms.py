@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from analysis.results import Diagnosis, RunDiagnosis
-from app_pages import meeting, review_words, shown
+from app_pages import callbacks, meeting, review_words, shown
 from app_pages.chart_comments import ChartComments, say_steps, whole_steps
 from app_pages.pictures import names_of
 from reviews import comments, new_id
@@ -97,7 +97,7 @@ def close_form(key: str) -> None:
         st.session_state.pop(meeting.field(what, key), None)
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def send(review_id: str, key: str) -> None:
     """Stores the comment; what was typed stays until it is stored."""
     opened = meeting.writing("comment").get(key)

@@ -1,18 +1,16 @@
 """The review that a page shows: what was read of it, and how a page changes it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analysis.as_it_was import AsItWas, cut_back
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError
+from app_pages import callbacks, review_store, shown
 from app_pages import people as who
-from app_pages import review_store, shown
 from app_pages.pictures import remember
 from reviews import Person, ReviewStore, agenda, audit, comments, evidence, people, screen, sign_offs
 from reviews.agenda import Agenda, AgendaItem
@@ -107,27 +105,7 @@ def study_then(store: ReviewStore, me: Person, review: Review, now: Diagnosis) -
     return remember(key, lambda: cut_back(now, evidence.read(store, me, review.id), review.fingerprint))
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Lets a callback end that changes the reviews: a rerun that is asked for meanwhile waits for it.
-
-    Streamlit looks for such a request at every use of the session's state and would leave the callback there. The click
-    would then do nothing, or store something and leave its form open, in which it looks like somebody else's.
-    """
-    context = get_script_run_ctx()
-    if context is None:
-        yield
-        return
-    state = context.session_state
-    look = state._yield_callback
-    object.__setattr__(state, "_yield_callback", lambda: None)
-    try:
-        yield
-    finally:
-        object.__setattr__(state, "_yield_callback", look)
-
-
-@uninterrupted()
+@callbacks.uninterrupted()
 def act(deed: Callable[[ReviewStore, Person], object]) -> object:
     """Changes the reviews as whoever looks at the page; what they refuse is said on top of the page.
 

@@ -6,7 +6,7 @@ from analysis.frozen import freeze
 from analysis.published import publish
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError
-from app_pages import meeting, people, review_words, shown, studies
+from app_pages import callbacks, meeting, people, review_words, shown, studies
 from app_pages.meeting import Meeting
 from app_pages.review_agenda import show_agenda
 from app_pages.review_end import show_end, show_import
@@ -50,7 +50,7 @@ def show_opening(diagnosis: Diagnosis) -> None:
         )
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def open_review(diagnosis: Diagnosis, review_id: str) -> None:
     """Opens a review; a second click opens the same one."""
     title = st.session_state.get("title", "").strip()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.charts.labels import shorten
-from app_pages import meeting, review_words, shown, words
+from app_pages import callbacks, meeting, review_words, set_widgets, shown, words
 from app_pages.meeting import FOLLOWS, ITEM, NEXT_ITEM, PRESENTS, Meeting
 from reviews import agenda, screen
 from reviews.agenda import AgendaItem
@@ -19,9 +19,9 @@ def show_agenda(seen: Meeting) -> str | None:
         return None
     ids = [entry.item.id for entry in seen.agenda.items]
     if (to := st.session_state.pop(NEXT_ITEM, None)) in ids:
-        st.session_state[ITEM] = to
-    elif st.session_state.get(ITEM) not in ids:
-        st.session_state[ITEM] = seen.screen.item_id if seen.screen.item_id in ids else ids[0]
+        set_widgets.put(ITEM, to)
+    elif set_widgets.value_of(ITEM) not in ids:
+        set_widgets.put(ITEM, seen.screen.item_id if seen.screen.item_id in ids else ids[0])
     titles = {entry.item.id: title_of(entry) for entry in seen.agenda.items}
     num_open = sum(entry.decision is None for entry in seen.agenda.items)
     st.subheader(f"Agenda, {num_open} of {len(ids)} to decide", anchor=False)
@@ -30,10 +30,8 @@ def show_agenda(seen: Meeting) -> str | None:
         ids,
         format_func=lambda key: titles.get(key, ""),
         captions=[shown.sentence(review_words.decided(entry.decision)) for entry in seen.agenda.items],
-        key=ITEM,
-        on_change=go_to_chosen,
-        args=(seen.review.id,),
         label_visibility="collapsed",
+        **set_widgets.heard(ITEM, go_to_chosen, seen.review.id),
     )
     ask_question(seen)
     return item_id
@@ -51,11 +49,12 @@ def go_to_chosen(review_id: str) -> None:
 
     The switches are looked at now: one may have been turned after the page was drawn that was clicked on.
     """
-    item_id = st.session_state[ITEM]
-    if st.session_state.get(PRESENTS):
+    item_id = set_widgets.value_of(ITEM)
+    st.session_state.pop(NEXT_ITEM, None)  # the presenter moved just before the click
+    if set_widgets.value_of(PRESENTS):
         meeting.act(lambda store, me: screen.show(store, me, review_id, item_id))
-    elif st.session_state.get(FOLLOWS):
-        st.session_state[FOLLOWS] = False
+    elif set_widgets.value_of(FOLLOWS):
+        set_widgets.put(FOLLOWS, False)
 
 
 def ask_question(seen: Meeting) -> None:
@@ -67,7 +66,7 @@ def ask_question(seen: Meeting) -> None:
         st.button("Add to the agenda", on_click=add_question, args=(seen.review.id,))
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def add_question(review_id: str) -> None:
     """Stores the question; what was typed stays until it is stored."""
     text = st.session_state.get("question") or ""

@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from app_pages import meeting, review_words, shown, studies
+from app_pages import callbacks, meeting, review_words, shown, studies
 from app_pages.meeting import Meeting
 from reviews import agenda, bring_in, exchange, hand_off, sign_offs, summary
 
@@ -100,7 +100,7 @@ def show_closing(seen: Meeting) -> None:
             st.button("Close it", type="primary", on_click=close, args=args)
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def close(review_id: str, version: int) -> None:
     """Closes the review as it was on the page."""
     words = st.session_state.get("closing") or ""
@@ -123,7 +123,7 @@ def show_import() -> None:
             st.button("Import", icon=":material/upload_file:", on_click=bring, args=args)
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def bring(content: bytes) -> None:
     """Stores an exported review as a new one, and shows it."""
     review = meeting.act(lambda store, me: bring_in.import_review(store, me, content))

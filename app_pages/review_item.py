@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages import meeting, review_words, shown, words
+from app_pages import callbacks, meeting, review_words, shown, words
 from app_pages.meeting import Meeting
 from app_pages.pictures import show
 from app_pages.review_evidence import picture_of_item, said_numbers
@@ -162,7 +162,7 @@ def take_note(item_id: str, version: int) -> None:
         opened["seen"] = version
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def decide(entry: AgendaItem) -> None:
     """Sends the decision; if somebody else was faster, theirs is shown, and the form stays as it is."""
     item_id = entry.item.id

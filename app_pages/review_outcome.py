@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.lr_words import number
 from analysis.runlog import RunLogError
-from app_pages import ledger, meeting, shown, studies, words
+from app_pages import callbacks, ledger, meeting, shown, studies, words
 from app_pages.meeting import Meeting
 from app_pages.pictures import names_of
 from reviews import decisions
@@ -90,7 +90,7 @@ def list_proofs(seen: Meeting) -> dict[str, str]:
     return told | proofs
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def link(decision_id: str, version: int) -> None:
     """Stores the link; what was chosen stays until it is stored."""
     outcome, proof = (st.session_state.get(meeting.field(what, decision_id)) for what in ("outcome", "proof"))

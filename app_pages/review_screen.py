@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.runlog import RunLogError
-from app_pages import meeting, people, review_store, shown
+from app_pages import meeting, people, review_store, set_widgets, shown
 from app_pages.meeting import FOLLOWS, ITEM, NEXT_ITEM, PRESENTS, Meeting
 from reviews import audit, screen
 
@@ -15,19 +15,14 @@ def show_screen(seen: Meeting) -> None:
     if seen.review.state != "open":
         return
     mine, name = seen.screen.presenter_id == seen.me.id, shown.sentence(seen.screen.presenter.name)
-    # written only where it must change: what is written while somebody clicks would take back the click
-    if mine:
-        st.session_state.pop(FOLLOWS, None)  # whoever takes over is followed again
-    else:
-        st.session_state.setdefault(FOLLOWS, True)
-        if st.session_state.get(PRESENTS):
-            st.session_state[PRESENTS] = False
+    set_widgets.put(FOLLOWS, mine or set_widgets.value_of(FOLLOWS) is not False)  # whoever takes over is followed again
+    set_widgets.put(PRESENTS, mine and set_widgets.value_of(PRESENTS) is True)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if seen.can_write:
             help_ = "The pages of all who follow go where yours goes."
-            st.toggle("Present", key=PRESENTS, on_change=take_over, args=(seen.review.id,), help=help_)
+            st.toggle("Present", help=help_, **set_widgets.heard(PRESENTS, take_over, seen.review.id))
         if not mine:
-            st.toggle(f"Follow {name}", key=FOLLOWS, on_change=follow, args=(seen.screen.item_id,))
+            st.toggle(f"Follow {name}", **set_widgets.heard(FOLLOWS, follow, seen.screen.item_id))
             entry = seen.entry(seen.screen.item_id)
             where = f" is at point {entry.item.position}" if entry else " presents"
             st.caption(f"{name}{where}.", width="content")
@@ -35,21 +30,21 @@ def show_screen(seen: Meeting) -> None:
 
 def take_over(review_id: str) -> None:
     """Makes whoever looks the presenter, with the point that they look at."""
-    if not st.session_state[PRESENTS]:
+    if not set_widgets.value_of(PRESENTS):
         return
-    item_id = st.session_state.get(ITEM)
+    item_id = set_widgets.value_of(ITEM)
 
     def present(store, me):
         taken = screen.take_over(store, me, review_id)
         return screen.show(store, me, review_id, item_id) if item_id else taken
 
     if meeting.act(present) is None:
-        st.session_state[PRESENTS] = False
+        set_widgets.put(PRESENTS, False)
 
 
 def follow(item_id: str | None) -> None:
     """Goes to the presenter's point again."""
-    if st.session_state[FOLLOWS] and item_id:
+    if set_widgets.value_of(FOLLOWS) and item_id:
         st.session_state[NEXT_ITEM] = item_id
 
 
@@ -69,7 +64,7 @@ def keep_up(review_id: str, num_changes: int, item_id: str | None) -> None:
     except RunLogError as error:  # the next look may reach it again
         st.caption(shown.sentence(str(error)))
         return
-    follows = st.session_state.get(FOLLOWS) and now.presenter_id != me.id
+    follows = set_widgets.value_of(FOLLOWS) and now.presenter_id != me.id
     if follows and now.item_id not in (None, item_id):
         if meeting.is_writing(item_id):
             st.caption("The presenter has moved on. Your page stays here until you send or cancel what you write.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages import meeting, review_words, shown, studies
+from app_pages import callbacks, meeting, review_words, shown, studies
 from app_pages.comment_text import comment_markdown
 from app_pages.meeting import Meeting
 from app_pages.pictures import names_of
@@ -170,7 +170,7 @@ def close_composer(key: str) -> None:
     st.session_state.pop(meeting.field("comment", key), None)
 
 
-@meeting.uninterrupted()
+@callbacks.uninterrupted()
 def send(review_id: str, anchor: Anchor, key: str, is_draft: bool = False) -> None:
     """Stores what was typed; it stays in its field until it is stored."""
     opened, text = meeting.writing("comment").get(key), meeting.typed("comment", key)

@@ -7,7 +7,7 @@ from streamlit.runtime.scriptrunner import RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state import SafeSessionState, SessionState
 
-from app_pages import meeting
+from app_pages import callbacks
 
 
 def test_a_rerun_that_is_asked_for_waits_until_the_callback_has_ended(monkeypatch):
@@ -15,21 +15,21 @@ def test_a_rerun_that_is_asked_for_waits_until_the_callback_has_ended(monkeypatc
         raise RerunException(RerunData())
 
     state = SafeSessionState(SessionState(), ask)
-    monkeypatch.setattr(meeting, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
+    monkeypatch.setattr(callbacks, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
     with pytest.raises(RerunException):
         state["form"] = "open"
-    with meeting.uninterrupted():
+    with callbacks.uninterrupted():
         state["form"] = "open"
-        with meeting.uninterrupted():
+        with callbacks.uninterrupted():
             assert state["form"] == "open"
         state["form"] = "closed"
     with pytest.raises(RerunException):
         state["form"] = "open"
-    with meeting.uninterrupted():
+    with callbacks.uninterrupted():
         assert state["form"] == "closed"
 
 
 def test_outside_of_a_page_nothing_has_to_wait(monkeypatch):
-    monkeypatch.setattr(meeting, "get_script_run_ctx", lambda: None)
-    with meeting.uninterrupted():
+    monkeypatch.setattr(callbacks, "get_script_run_ctx", lambda: None)
+    with callbacks.uninterrupted():
         pass

@@ -2,8 +2,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,11 +61,20 @@ def serve(store: Path, options: Sequence[str] = (), **settings: str) -> Iterator
                 said.append(line)
                 if "URL:" in line:
                     break
+            reader = threading.Thread(target=pass_on, args=(process.stdout,))
+            reader.start()
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=30) as answer:
                 assert answer.read() == b"ok", said
             yield Server(f"http://127.0.0.1:{port}", store)
         finally:
             process.terminate()
+            reader.join()
+
+
+def pass_on(lines: Iterable[str]) -> None:
+    """Lets what a server says be seen beside the test that fails; nobody else reads it, and it must not wait."""
+    for line in lines:
+        print(line, end="", file=sys.stderr)
 
 
 @pytest.fixture(scope="session")

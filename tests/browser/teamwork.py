@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocketRoute, expect
 
 from tests.app_pages.stores import add_study
 from tests.browser.conftest import PATIENCE, Server, is_foreign, serve
@@ -98,10 +98,44 @@ def switch(page: Page, label: str) -> None:
     page.get_by_test_id("stCheckbox").filter(has_text=label).locator("label").click()
 
 
-def go_to_point(page: Page, point: int) -> None:
-    """Chooses a point of the agenda."""
+def choose(page: Page, point: int) -> None:
+    """Clicks on a point of the agenda."""
     page.get_by_test_id("stRadio").locator("label").filter(has_text=re.compile(rf"^{point}\. ")).click()
+
+
+def go_to_point(page: Page, point: int) -> None:
+    """Chooses a point of the agenda, and waits for it."""
+    choose(page, point)
     stands(page, point)
+
+
+class Late:
+    """A connection on which what the server says can be held back."""
+
+    def __init__(self):
+        self.num_sent, self.is_held, self.held = 0, False, []
+
+    def connect(self, route: WebSocketRoute) -> None:
+        """Connects a page to its server."""
+        server = route.connect_to_server()
+        self.tell = route.send
+
+        def send(message: str | bytes) -> None:
+            self.num_sent += 1
+            server.send(message)
+
+        route.on_message(send)
+        server.on_message(lambda message: self.held.append(message) if self.is_held else route.send(message))
+
+    def hold(self, page: Page, deed: Callable[[], None]) -> None:
+        """Does something of which the page hears only after it has sent two more messages, its own and the clock's."""
+        self.is_held, before = True, self.num_sent
+        deed()
+        while self.num_sent < before + 2:
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+        self.is_held = False
+        for message in self.held:
+            self.tell(message)
 
 
 def comment_on_steps(page: Page, url: str, text: str) -> None:

@@ -6,6 +6,8 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.teamwork import (
+    Late,
+    choose,
     comment_on_steps,
     export,
     fill_decision,
@@ -88,3 +90,22 @@ def test_what_was_typed_stays_while_others_change_the_review(visitors, team_serv
     assert "noopener" in link.get_attribute("rel")
     expect(bob.get_by_text("<b>x</b>")).to_be_visible()
     expect(bob.get_by_label("Reason")).to_have_value("Half a sent")
+
+
+def test_a_message_that_left_before_the_browser_heard_of_a_click_does_not_take_it_back(visitors, team_server):
+    """The server's words reach the browser only after the page's clock has sent the state of before."""
+    ana, vera = visitors("ana"), visitors("vera")
+    address, late = open_review(ana, team_server.url), Late()
+    vera.route_web_socket(re.compile("/stream"), late.connect)
+    vera.goto(address)
+    switch(ana, "Present")
+    go_to_point(ana, 3)
+    stands(vera, 3)
+    late.hold(vera, lambda: choose(vera, 2))
+    stands(vera, 2)
+    expect(vera.get_by_role("switch", name="Follow Ana")).not_to_be_checked()
+    ana.get_by_role("button", name="Comment", exact=True).last.click()
+    ana.get_by_label("Comment", exact=True).fill("Seen by all")
+    ana.get_by_role("button", name="Send", exact=True).click()
+    expect(vera.get_by_text("Seen by all", exact=True)).to_be_visible()
+    stands(vera, 2)
