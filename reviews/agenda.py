@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -50,10 +50,15 @@ class Agenda:
     @property
     def digest(self) -> str:
         """A text that changes with every decision: what a person signs."""
+        return self.digest_without(())
+
+    def digest_without(self, left_out: Collection[Decision]) -> str:
+        """Returns the digest as it was before some of the decisions."""
         facts = [
             (entry.item.position, made.number, made.choice, made.fix, made.reason, made.owner.subject)
             for entry in self.items
             for made in entry.decisions
+            if made not in left_out
         ]
         return hashlib.sha256(repr(facts).encode()).hexdigest()
 

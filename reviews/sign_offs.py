@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from reviews.agenda import read_agenda
+from reviews.agenda import Agenda, read_agenda
 from reviews.errors import ReviewConflict
 from reviews.models import Person, SignOff
 from reviews.store import ReviewStore
@@ -28,7 +28,7 @@ def sign(store: ReviewStore, actor: Person, review_id: str, seen: str) -> SignOf
         store: The store.
         actor: Who signs.
         review_id: The review.
-        seen: `Agenda.digest` of the page: nobody signs what they have not seen.
+        seen: `Agenda.digest` of the page: nobody signs what they have not seen, or decided themselves since.
     """
     try:
         return write_sign_off(store, actor, review_id, seen)
@@ -40,7 +40,7 @@ def write_sign_off(store: ReviewStore, actor: Person, review_id: str, seen: str)
     """Adds or renews a sign-off."""
     with store.writing(actor) as (session, person):
         found = read_agenda(session, review_id)
-        if found.digest != seen:
+        if not has_seen(found, person, seen):
             raise ReviewConflict(
                 "A decision was made meanwhile. You sign what you have seen. Look at the agenda and sign again", found
             )
@@ -48,8 +48,19 @@ def write_sign_off(store: ReviewStore, actor: Person, review_id: str, seen: str)
         if sign_off is None:
             sign_off = SignOff(review_id=found.review.id, person_id=person.id, person=person)
             session.add(sign_off)
-        sign_off.decisions, sign_off.signed_at = seen, now()
+        sign_off.decisions, sign_off.signed_at = found.digest, now()
     return sign_off
+
+
+def has_seen(found: Agenda, person: Person, seen: str) -> bool:
+    """Whether a page with this digest lacks nothing, or the person's own last decisions alone."""
+    made = sorted((each for entry in found.items for each in entry.decisions), key=lambda each: each.decided_at)
+    own = []
+    while found.digest_without(own) != seen:
+        if not made or made[-1].decided_by_id != person.id:
+            return False
+        own.append(made.pop())
+    return True
 
 
 def read(store: ReviewStore, actor: Person, review_id: str) -> tuple[Signed, ...]:

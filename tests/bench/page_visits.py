@@ -18,7 +18,7 @@ from tests.browser.conftest import CHROMIUM
 PATIENCE = 120_000  # ms
 QUIET = 400  # ms without a change of the page: it has come to rest
 WATCH = """
-window.pressedAt = 0; window.changedAt = 0; window.drawnAt = 0;
+window.pressedAt = 0; window.changedAt = 0; window.verdictAt = 0; window.drawnAt = 0;
 const press = () => { window.pressedAt = performance.now() };
 for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, press, true);
 const isDrawn = () => {
@@ -29,6 +29,7 @@ const isDrawn = () => {
     && charts.every(chart => chart.querySelector('.role-axis-label text, canvas'));
 };
 const look = () => {
+  if (!window.verdictAt && document.querySelector('h1')?.innerText) window.verdictAt = performance.now();
   if (!window.drawnAt && isDrawn()) window.drawnAt = performance.now();
   requestAnimationFrame(look);
 };
@@ -46,6 +47,7 @@ class Visit:
 
     Attributes:
         seconds: From the click, or the start of the visit, until the page was drawn.
+        verdict: From the start of the visit until the title of the page, the verdict on the first page, stood there.
         server: Processor seconds of the server.
         browser: Processor seconds of the page's main thread.
         wire: Bytes that were sent to the browser.
@@ -54,6 +56,7 @@ class Visit:
     """
 
     seconds: float = 0.0
+    verdict: float = 0.0
     server: float = 0.0
     browser: float = 0.0
     wire: int = 0
@@ -103,6 +106,7 @@ class Visitor:
         )
         done = "changedAt - pressedAt" if is_change else "drawnAt"
         self._visit.seconds = self.page.evaluate(done) / 1000
+        self._visit.verdict = self.page.evaluate("verdictAt") / 1000
         self._visit.server = cpu_seconds(self._pid) - server
         self._visit.browser = self._thread_seconds() - (browser if is_change else 0)
         return self._visit

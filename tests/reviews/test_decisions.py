@@ -100,4 +100,16 @@ def test_a_sign_off_is_for_the_decisions_that_were_seen(store, team, review, ite
     decisions.decide(store, team.ana, items[0].id, "reject", "Noise.", 1)
     assert [signed.is_current for signed in sign_offs.read(store, team.vera, review.id)] == [False]
     with pytest.raises(ReviewConflict, match="You sign what you have seen"):
+        sign_offs.sign(store, team.bob, review.id, seen)
+
+
+def test_who_decided_themselves_since_has_seen_that(store, team, review, items):
+    seen = agenda.read(store, team.ana, review.id).digest
+    decisions.decide(store, team.ana, items[0].id, "reject", "Noise.", 1)
+    decisions.decide(store, team.ana, items[1].id, "leave", "As it is.", 1)
+    sign_offs.sign(store, team.ana, review.id, seen)
+    assert [signed.is_current for signed in sign_offs.read(store, team.vera, review.id)] == [True]
+    decisions.decide(store, team.bob, items[2].id, "leave", "Not mine.", 1)
+    decisions.decide(store, team.ana, items[3].id, "leave", "Mine again.", 1)
+    with pytest.raises(ReviewConflict, match="You sign what you have seen"):
         sign_offs.sign(store, team.ana, review.id, seen)
