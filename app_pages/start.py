@@ -23,7 +23,7 @@ def get_ready() -> None:
     import numpy as np
     import pyarrow as pa
 
-    from analysis.charts.drawing import write_spec
+    from analysis.charts.drawing import draw_unchecked, write_spec
     from analysis.charts.pictures import picture_of_loss
     from analysis.charts.theme import palette
     from analysis.findings import diagnose
@@ -31,6 +31,7 @@ def get_ready() -> None:
     from analysis.runlog.run_building import build_run
     from app_pages import downloads, experiments, frame, pictures  # noqa: F401
 
+    draw_unchecked()
     rows = pa.table({schema.STEP: np.arange(64), schema.TRAIN_LOSS: np.geomspace(2, 1, 64)})
     run = build_run(rows, {schema.RUN_ID: "a", schema.BASE_LR: 0.1}, "warm-up")
     diagnosis = diagnose(Study("warm-up", (run,), ""))

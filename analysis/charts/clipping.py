@@ -41,7 +41,7 @@ def threshold_curve(
     if extreme_below > low:
         zone = pd.DataFrame([{"low": low, "high": min(extreme_below, high)}])
         band = alt.Chart(zone).mark_rect(color=colors.band, opacity=colors.band_opacity)
-        layers.append(band.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"))
+        layers.append(band.encode(x=alt.X("low:Q", scale=scale), x2=alt.X2("high:Q")))
     lines = {"clipped_fraction": colors.infeasible, "effective_lr_multiplier": colors.feasible}
     shares = alt.Scale(domain=[0, 1.06], nice=False)
     for name, color in lines.items():
@@ -52,7 +52,7 @@ def threshold_curve(
         hover = alt.Chart(trace).mark_point(size=36, opacity=0, filled=True).encode(x=x, y=y, tooltip=tip)
         layers.append(hover)
     rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
-    layers.append(rule.encode(x="at:Q", color=alt.value(colors.ink)))
+    layers.append(rule.encode(x=alt.X("at:Q"), color=alt.ColorValue(colors.ink)))
     layers += _words_of_curve(trace, clip_threshold, extreme_below, colors)
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 
@@ -73,7 +73,7 @@ def _words_of_curve(
         Words(0, 1.0, "multiplier", colors.feasible, "left", 8, 0, 600),
         Words(0, 0.0, "clipped", colors.infeasible, "left", 8, -4, 600),
     ]
-    return [*write_words(words), *write_words(ends, alt.value("width"))]
+    return [*write_words(words), *write_words(ends, alt.XValue("width"))]
 
 
 def replay_curves(
@@ -109,9 +109,9 @@ def replay_curves(
     hover = alt.Chart(points[points["value"].notna()]).mark_point(size=36, opacity=0, filled=True, clip=True)
     layers = [
         norm.encode(x=x, y=y),
-        rules.encode(x=x, y=y, color=alt.Color("line:N", scale=shades, legend=None), detail="line:N"),
+        rules.encode(x=x, y=y, color=alt.Color("line:N", scale=shades, legend=None), detail=alt.Detail("line:N")),
         hover.encode(x=x, y=y, tooltip=tip).add_params(zoom_of_steps()),
-        *write_words(_ends(points[~is_norm], names, domain, colors, height - AXIS_ROOM), alt.value("width")),
+        *write_words(_ends(points[~is_norm], names, domain, colors, height - AXIS_ROOM), alt.XValue("width")),
     ]
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 

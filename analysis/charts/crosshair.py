@@ -39,7 +39,7 @@ def crosshair(
     bars = tell(readings, place)
     over = alt.selection_point(name=NAME, on="pointerover", clear="pointerout", fields=["at"], empty=False)
     places = alt.Chart(readings[["at"]]).mark_rule(strokeWidth=1, opacity=0.7, clip=True, aria=False)
-    rule = places.encode(x="at:Q", color=alt.value(colors.ink)).transform_filter(over)
+    rule = places.encode(x=alt.X("at:Q"), color=alt.ColorValue(colors.ink)).transform_filter(over)
     return [rule, bars.add_params(over, *zoom)]
 
 
@@ -54,7 +54,7 @@ def tell(readings: pd.DataFrame, place: alt.Tooltip) -> alt.Chart:
     fields = {name: f"r{index}" for index, name in enumerate(said)}  # a name may hold what Vega reads as a path
     tip = [place, *(alt.Tooltip(f"{field}:N", title=shorten(name)) for name, field in fields.items())]
     bars = alt.Chart(readings.rename(columns=fields)).mark_rect(opacity=0, clip=True, aria=False)
-    return bars.encode(x="from:Q", x2="to:Q", tooltip=tip)
+    return bars.encode(x=alt.X("from:Q"), x2=alt.X2("to:Q"), tooltip=tip)
 
 
 def read_lines(points: pd.DataFrame, at: str, line: str, value: str) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def norm_bars(
     x = alt.X("count:Q", scale=alt.Scale(domain=[0, top * 1.05], nice=False), axis=axis("steps", number_format=",d"))
     y = _norm_axis(domain, "low:Q", None)
     bars = alt.Chart(bins.assign(zero=0.0)).mark_bar(opacity=0.85, clip=True)
-    encoded = bars.encode(x=x, x2="zero:Q", y=y, y2="high:Q", color=_fill(colors), tooltip=_bar_tip())
+    encoded = bars.encode(x=x, x2=alt.X2("zero:Q"), y=y, y2=alt.Y2("high:Q"), color=_fill(colors), tooltip=_bar_tip())
     layers = [*_extreme(extreme_below, domain, colors, ""), encoded, *_threshold(clip_threshold, colors, "")]
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 
@@ -150,9 +150,9 @@ def phase_bars(
     shares = alt.Scale(domain=[0, top_share * 1.05], nice=False)
     y = alt.Y("share:Q", scale=shares, axis=axis("share of its steps", number_format=".0%"))
     bars = alt.Chart(bins).mark_bar(opacity=0.85, clip=True)
-    encoded = bars.encode(x=x, x2="high:Q", y=y, y2="zero:Q", color=_fill(colors), tooltip=_bar_tip())
+    encoded = bars.encode(x=x, x2=alt.X2("high:Q"), y=y, y2=alt.Y2("zero:Q"), color=_fill(colors), tooltip=_bar_tip())
     rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
-    layers = [encoded, rule.encode(x=alt.X("at:Q"), color=alt.value(colors.ink))]
+    layers = [encoded, rule.encode(x=alt.X("at:Q"), color=alt.ColorValue(colors.ink))]
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
@@ -186,7 +186,7 @@ def _crosses(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
         Words(at_of(each), each.last_value, say_lost(each), colors.infeasible, "right", -10)
         for each in lost[:MOST_TOLD]
     ]
-    return [cross.encode(x="at:Q", y=y, tooltip=tip), *write_words(words, clip=True)]
+    return [cross.encode(x=alt.X("at:Q"), y=y, tooltip=tip), *write_words(words, clip=True)]
 
 
 def _norm_axis(domain: tuple[float, float], field: str, title: str | None) -> alt.Y:
@@ -201,10 +201,10 @@ def _extreme(below: float | None, domain: tuple[float, float], colors: Palette, 
     data = pd.DataFrame([{"low": domain[0], "high": min(below, domain[1])}])
     band = alt.Chart(data).mark_rect(color=colors.band, opacity=colors.band_opacity)
     said = [Words(0, domain[0], words, colors.star, "left", 6, -9)] if words else []
-    return [band.encode(y="low:Q", y2="high:Q"), *write_words(said, alt.value(0))]
+    return [band.encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")), *write_words(said, alt.XValue(0))]
 
 
 def _threshold(clip_threshold: float, colors: Palette, words: str) -> list[alt.Chart]:
     rule = alt.Chart(pd.DataFrame([{"at": clip_threshold}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
     said = [Words(0, clip_threshold, words, colors.ink, "right", -4, -8, 600)] if words else []
-    return [rule.encode(y="at:Q", color=alt.value(colors.ink)), *write_words(said, alt.value("width"))]
+    return [rule.encode(y=alt.Y("at:Q"), color=alt.ColorValue(colors.ink)), *write_words(said, alt.XValue("width"))]

@@ -39,7 +39,7 @@ class Words:
     weight: int = 400
 
 
-def write_words(words: Sequence[Words], x: alt.X | str = "x:Q", clip: bool = False) -> list[alt.Chart]:
+def write_words(words: Sequence[Words], x: alt.X | alt.XValue | None = None, clip: bool = False) -> list[alt.Chart]:
     """Returns the layer that writes words, cut at the picture or not, as a list of one; an empty list without words."""
     if not words:
         return []
@@ -48,7 +48,7 @@ def write_words(words: Sequence[Words], x: alt.X | str = "x:Q", clip: bool = Fal
         fontSize=LABEL_SIZE, fontWeight=alt.expr("datum.weight"), clip=clip, **by_row
     )
     color = alt.Color("color:N", scale=None, legend=None)
-    return [mark.encode(x=x, y="y:Q", text="text:N", color=color)]
+    return [mark.encode(x=x or alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("text:N"), color=color)]
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:

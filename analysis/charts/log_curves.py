@@ -43,7 +43,7 @@ def log_curves(
     colored = [colors.line(state, shade) for state, shade in zip(keys["state"], keys["shade"], strict=True)]
     color = alt.Color("label:N", scale=alt.Scale(domain=keys["label"].tolist(), range=colored), legend=None)
     layers = [*_lines(points, x, y, color), *_crosses(curves, x, y, y_scale, colors)]
-    layers += write_words(_end_labels(points, y_scale, colors), alt.value("width"))
+    layers += write_words(_end_labels(points, y_scale, colors), alt.XValue("width"))
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
@@ -52,7 +52,7 @@ def _lines(points: pd.DataFrame, x: alt.X, y: alt.Y, color: alt.Color) -> list[a
     for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
         if len(part):
             line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, **LINE)
-            layers.append(line.encode(x=x, y=y, color=color, detail="run_id:N"))
+            layers.append(line.encode(x=x, y=y, color=color, detail=alt.Detail("run_id:N")))
     said = read_lines(thick, "at", "label", "value")
     return [*layers, tell(said, alt.Tooltip("at:Q", title="step, counted from 1", format=",d"))]
 

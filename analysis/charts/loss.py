@@ -101,7 +101,7 @@ def loss_curves(
     layers += draw_crosses(curves, y, colors)
     words = [*say_bands(marks, x, y, colors), *say_marks(marks, curves, x, y, colors)]
     layers += write_words(words, clip=can_zoom)
-    layers += write_words(_end_labels(curves, marks, look.seen, y, colors), alt.value("width"))
+    layers += write_words(_end_labels(curves, marks, look.seen, y, colors), alt.XValue("width"))
     chart = alt.layer(*layers)
     if has_strip:
         chart = alt.layer(chart, _strip(lr, x, colors)).resolve_scale(y="independent")
@@ -121,7 +121,7 @@ def _lines(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette
         if len(part):
             own = part[list(dict.fromkeys(["label", "run_id", "step", x.field, "value", at]))]
             line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, **LINE)
-            layers.append(line.encode(x=x.encode(), y=y.encode(title, at), color=color, detail="run_id:N"))
+            layers.append(line.encode(x=x.encode(), y=y.encode(title, at), color=color, detail=alt.Detail("run_id:N")))
     return layers or [alt.Chart(points).mark_line().encode(x=x.encode(), y=y.encode(title))]
 
 
@@ -190,7 +190,7 @@ def _strip(lr: Curves, x: StepAxis, colors: Palette) -> alt.Chart:
     y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high], orient="left"))
     own = _corners(points)[["label", "run_id", "step", "value", *([x.field] * (x.field != "step"))]]
     line = alt.Chart(own).mark_line(strokeWidth=1.6, **LINE)
-    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail="run_id:N")
+    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail=alt.Detail("run_id:N"))
 
 
 def _corners(points: pd.DataFrame) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def draw_bands(marks: LossMarks, x: StepAxis, colors: Palette) -> list[alt.Chart
         return []
     table = pd.DataFrame(_spans(marks.bands[:MOST_BANDS], x), columns=["x", "x2"])
     rect = alt.Chart(table).mark_rect(color=colors.band, opacity=colors.band_opacity, clip=True)
-    return [rect.encode(x="x:Q", x2="x2:Q")]
+    return [rect.encode(x=alt.X("x:Q"), x2=alt.X2("x2:Q"))]
 
 
 def _spans(bands: Sequence[Band], x: StepAxis) -> list[tuple[float, float]]:
@@ -98,7 +98,7 @@ def draw_start(marks: LossMarks, colors: Palette) -> list[alt.Chart]:
     if marks.start is None:
         return []
     data = alt.Chart(pd.DataFrame([{"value": marks.start}]))
-    return [data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y="value:Q")]
+    return [data.mark_rule(color=colors.ink, strokeDash=DASH, strokeWidth=1.2).encode(y=alt.Y("value:Q"))]
 
 
 def draw_evaluations(marks: LossMarks, y: LossAxis, colors: Palette) -> list[alt.Chart]:
@@ -109,8 +109,8 @@ def draw_evaluations(marks: LossMarks, y: LossAxis, colors: Palette) -> list[alt
     table = pd.DataFrame({"step": list(marks.evaluations[::every]), "at": y.value(y.height - 6)})
     triangles = alt.Chart(table).mark_point(shape="triangle-up", size=44, filled=True, opacity=1, clip=True)
     first = alt.Chart(table.head(1)).mark_rule(strokeWidth=1, opacity=0.35, clip=True)
-    ink = alt.value(colors.ink)
-    return [triangles.encode(x="step:Q", y="at:Q", color=ink), first.encode(x="step:Q", color=ink)]
+    ink = alt.ColorValue(colors.ink)
+    return [triangles.encode(x=alt.X("step:Q"), y=alt.Y("at:Q"), color=ink), first.encode(x=alt.X("step:Q"), color=ink)]
 
 
 def draw_crosses(curves: Curves, y: LossAxis, colors: Palette) -> list[alt.Chart]:
@@ -132,7 +132,7 @@ def draw_crosses(curves: Curves, y: LossAxis, colors: Palette) -> list[alt.Chart
         tip = [alt.Tooltip("run:N"), alt.Tooltip("said:N", title="loss")]
         cross = {"shape": CROSS, "size": size, "strokeWidth": 2.4, "filled": False, "stroke": colors.infeasible}
         mark = alt.Chart(table).mark_point(opacity=1, clip=True, **cross)
-        layers.append(mark.encode(x="at:Q", y="value:Q", tooltip=tip))
+        layers.append(mark.encode(x=alt.X("at:Q"), y=alt.Y("value:Q"), tooltip=tip))
     return layers
 
 
@@ -177,10 +177,10 @@ def draw_notes(notes: Sequence[tuple[float, str]], colors: Palette) -> list[alt.
         }
     )
     tip = [alt.Tooltip("number:N", title="comment"), alt.Tooltip("said:N", title="says")]
-    data = alt.Chart(table).encode(x="at:Q", y=alt.value("height"), tooltip=tip)
+    data = alt.Chart(table).encode(x=alt.X("at:Q"), y=alt.YValue("height"), tooltip=tip)
     disc = data.mark_point(shape="circle", size=230, filled=True, opacity=1, yOffset=-10, clip=True)
     number = data.mark_text(fontSize=11, fontWeight=600, yOffset=-10, clip=True)
     return [
-        disc.encode(color=alt.value(colors.star)),
-        number.encode(text="number:N", color=alt.value(colors.page)),
+        disc.encode(color=alt.ColorValue(colors.star)),
+        number.encode(text=alt.Text("number:N"), color=alt.ColorValue(colors.page)),
     ]

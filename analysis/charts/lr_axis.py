@@ -165,14 +165,14 @@ def _region(sweep: LrSweep, axes: _Axes, colors: Palette) -> list[alt.Chart]:
         return []
     data = pd.DataFrame([{"x": math.sqrt(math.prod(sweep.unstable_bracket)), "x2": axes.x_domain[1]}])
     band = alt.Chart(data).mark_rect(color=colors.band, opacity=colors.band_opacity)
-    return [band.encode(x="x:Q", x2="x2:Q")]
+    return [band.encode(x=alt.X("x:Q"), x2=alt.X2("x2:Q"))]
 
 
 def _rules(links: Sequence[float], colors: Palette) -> list[alt.Chart]:
     if not links:
         return []
     rule = alt.Chart(pd.DataFrame({"x": list(links)})).mark_rule(color=colors.ink, strokeWidth=1, opacity=0.35)
-    return [rule.encode(x="x:Q")]
+    return [rule.encode(x=alt.X("x:Q"))]
 
 
 def _along(medians: pd.DataFrame, axes: _Axes) -> list[Box]:

@@ -168,7 +168,7 @@ def _links(links: Sequence[float], colors: Palette) -> list[alt.Chart]:
     if not links:
         return []
     rule = alt.Chart(pd.DataFrame({"lr": list(links)})).mark_rule(color=colors.ink, strokeWidth=1, opacity=0.35)
-    return [rule.encode(x="lr:Q")]
+    return [rule.encode(x=alt.X("lr:Q"))]
 
 
 def _edges(sides: Sequence[Side], colors: Palette) -> list[alt.Chart]:
@@ -180,7 +180,7 @@ def _edges(sides: Sequence[Side], colors: Palette) -> list[alt.Chart]:
     if not rows:
         return []
     rule = alt.Chart(pd.DataFrame(rows)).mark_rule(strokeDash=DASH, strokeWidth=1.4)
-    return [rule.encode(x="lr:Q", color=alt.Color("color:N", scale=None, legend=None))]
+    return [rule.encode(x=alt.X("lr:Q"), color=alt.Color("color:N", scale=None, legend=None))]
 
 
 def _arrow(sides: Sequence[Side], scales: tuple[LogScale, LogScale], colors: Palette) -> list[alt.Chart]:
@@ -190,6 +190,8 @@ def _arrow(sides: Sequence[Side], scales: tuple[LogScale, LogScale], colors: Pal
         return []
     at = scales[1].value(scales[1].length - 21)
     row = pd.DataFrame([{"lr": edges[0], "to": edges[1], "shown": at, "angle": 90 if edges[1] > edges[0] else 270}])
-    rule = alt.Chart(row).mark_rule(color=colors.ink, strokeWidth=1.4).encode(x="lr:Q", x2="to:Q", y="shown:Q")
+    rule = alt.Chart(row).mark_rule(color=colors.ink, strokeWidth=1.4)
     head = alt.Chart(row).mark_point(shape="triangle", size=60, filled=True, color=colors.ink, opacity=1)
-    return [rule, head.encode(x="to:Q", y="shown:Q", angle=alt.Angle("angle:Q", scale=None))]
+    y = alt.Y("shown:Q")
+    moved = rule.encode(x=alt.X("lr:Q"), x2=alt.X2("to:Q"), y=y)
+    return [moved, head.encode(x=alt.X("to:Q"), y=y, angle=alt.Angle("angle:Q", scale=None))]

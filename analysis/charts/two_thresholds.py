@@ -43,12 +43,12 @@ def two_thresholds(
     ]
     rule = alt.Chart(pd.DataFrame(rows)).mark_rule(strokeDash=DASH, strokeWidth=1.6)
     layers = [line.encode(x=x, y=y), tell(said, alt.Tooltip("at:Q", title="step", format=",d"))]
-    layers.append(rule.encode(y="at:Q", color=alt.Color("color:N", scale=None, legend=None)))
+    layers.append(rule.encode(y=alt.Y("at:Q"), color=alt.Color("color:N", scale=None, legend=None)))
     scale = LogScale(*domain, height - AXIS_ROOM, upward=True)
     heights = spread([scale.pixel(row["at"]) for row in rows], 6, scale.length - 6)
     words = [
         Words(0, scale.value(pixel), row["text"], row["color"], "left", 8, 0, 600)
         for pixel, row in zip(heights, rows, strict=True)
     ]
-    layers += write_words(words, alt.value("width"))
+    layers += write_words(words, alt.XValue("width"))
     return configure(alt.layer(*layers, height=height, width="container"), colors)

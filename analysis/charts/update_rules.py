@@ -63,8 +63,8 @@ def path_panel(path: Trajectory, condition_number: float, colors: Palette) -> al
     line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, **LINE)
     dots = alt.Chart(points).mark_point(color=color, filled=True, size=16, opacity=1, clip=True)
     layers = [
-        levels.encode(x=x, y=y, order="order:Q", detail="level:N"),
-        line.encode(x=x, y=y, order="step:Q"),
+        levels.encode(x=x, y=y, order=alt.Order("order:Q"), detail=alt.Detail("level:N")),
+        line.encode(x=x, y=y, order=alt.Order("step:Q")),
         dots.encode(x=x, y=y, tooltip=tip),
     ]
     start = alt.Chart(points.head(1)).mark_point(size=60, stroke=color, strokeWidth=2, fill=colors.page, opacity=1)

@@ -56,9 +56,9 @@ def schedule_pair(
     layers.append(tell(read_lines(both, "step", "line", "lr"), alt.Tooltip("at:Q", title="step", format=",d")))
     if warmup_steps:
         rule = alt.Chart(pd.DataFrame([{"at": warmup_steps}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
-        layers.append(rule.encode(x="at:Q", color=alt.value(colors.ink)))
+        layers.append(rule.encode(x=alt.X("at:Q"), color=alt.ColorValue(colors.ink)))
     layers += write_words(_phases(warmup_steps, shape, end, domain, colors))
-    layers += write_words(_ends(planned, present, domain, is_log, colors, height - AXIS_ROOM), alt.value("width"))
+    layers += write_words(_ends(planned, present, domain, is_log, colors, height - AXIS_ROOM), alt.XValue("width"))
     return configure(alt.layer(*layers, height=height, width="container"), colors)
 
 
@@ -126,7 +126,7 @@ def warmup_outcomes(
         words.append(Words(float(last["warmup_steps"]), float(last["lr"]), WORDS[state], last["stroke"], "left", 10))
     if unstable_base_lr:
         rule = alt.Chart(pd.DataFrame([{"at": unstable_base_lr}])).mark_rule(strokeDash=DASH, strokeWidth=1.2)
-        layers.append(rule.encode(y=alt.Y("at:Q"), color=alt.value(colors.ink)))
+        layers.append(rule.encode(y=alt.Y("at:Q"), color=alt.ColorValue(colors.ink)))
         said = f"unstable without warmup from {number(unstable_base_lr)}"
         words.append(Words(xs[0], unstable_base_lr, said, colors.ink, "left", 6, -9))
     layers += write_words(words)
