@@ -20,6 +20,9 @@ RUN, PATH, KIND, VALUES = "run_id", "attribute_path", "attribute_type", ("float_
 COLUMNS = (RUN, PATH, KIND, schema.STEP, *VALUES)
 SERIES, SETTINGS = "float_series", ("float", "int", "string")  # what neptune-exporter calls the kinds
 OWN = ("sys/", "monitoring/")  # what Neptune itself adds: names of people and hosts, measurements of the machine
+TEXTS = ("texts", pa.types.is_string)
+NUMBERS = ("numbers", lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+KINDS = {PATH: TEXTS, KIND: TEXTS, schema.STEP: NUMBERS, VALUES[0]: NUMBERS}
 PART = re.compile(r"(.*part_)(\d+)(\.parquet)")
 
 
@@ -35,9 +38,9 @@ def read(path: Path, column_map: Mapping[str, str] | None = None) -> tuple[Run, 
         RunLogError: The file is damaged or a further part, or no run of it has a loss.
     """
     table = pa.concat_tables([read_columns(part, COLUMNS, only=True) for part in _list_parts(path)])
-    wrong = next((name for name in (PATH, KIND) if not pa.types.is_string(table.schema.field(name).type)), None)
+    wrong = next((name for name, (_, fits) in KINDS.items() if not fits(table.schema.field(name).type)), None)
     if wrong:
-        raise RunLogError(f"{path.name} column {wrong} is no text. Export the run again")
+        raise RunLogError(f"{path.name} column {wrong} holds no {KINDS[wrong][0]}. Export the run again")
     runs = ((run, partial(_build, path, run, rows, column_map)) for run, rows in split_runs(table, RUN))
     return read_several(path.name, runs)
 

@@ -152,8 +152,17 @@ def test_texts_of_neptune_without_the_mark_that_they_are_texts_are_read(tmp_path
     assert (run.run_id, run.base_lr) == ("a/RUN-1", 0.1)
     pq.write_table(table.set_column(place, name, pa.array([7] * len(table))), tmp_path / "b.parquet")
     if name != "run_id":
-        with pytest.raises(RunLogError, match=f"b.parquet column {name} is no text"):
+        with pytest.raises(RunLogError, match=f"b.parquet column {name} holds no texts"):
             read_paths([tmp_path / "b.parquet"])
+
+
+@pytest.mark.parametrize("name", ["step", "float_value"])
+def test_numbers_of_neptune_that_are_bytes_are_refused(tmp_path, name):
+    table = pq.read_table(io.BytesIO(samples.neptune_parquet(STRANGE)))
+    octets = pa.array([b"8 octets"] * len(table), pa.binary(8))
+    pq.write_table(table.set_column(table.column_names.index(name), name, octets), tmp_path / "a.parquet")
+    with pytest.raises(RunLogError, match=f"a.parquet column {name} holds no numbers"):
+        read_paths([tmp_path / "a.parquet"])
 
 
 def test_every_tracker_can_be_uploaded(tmp_path):
