@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,22 @@ class Visit:
     wire: int = 0
     raw: int = 0
     messages: list[bytes] = field(default_factory=list)
+
+
+class Packer:
+    """What a server makes of its messages before they are sent (RFC 7692): the browser tells of them unpacked."""
+
+    def __init__(self, extensions: str):
+        """Takes what server and browser agreed on."""
+        bits = re.search(r"server_max_window_bits=(\d+)", extensions)
+        is_on = "permessage-deflate" in extensions
+        self._deflate = zlib.compressobj(wbits=-int(bits[1] if bits else 15)) if is_on else None
+
+    def size(self, content: bytes) -> int:
+        """Returns how many bytes a message takes on its way."""
+        if self._deflate is None:
+            return len(content)
+        return len(self._deflate.compress(content) + self._deflate.flush(zlib.Z_SYNC_FLUSH)) - 4
 
 
 class Visitor:
@@ -127,15 +144,22 @@ def listen(devtools: CDPSession, visitor: Visitor) -> None:
     def on_loaded(event: dict) -> None:
         visitor.visit.wire += event["encodedDataLength"]
 
+    packers: dict[str, Packer] = {}
+
+    def on_handshake(event: dict) -> None:
+        headers = {key.lower(): value for key, value in event["response"]["headers"].items()}
+        packers[event["requestId"]] = Packer(headers.get("sec-websocket-extensions", ""))
+
     def on_frame(event: dict) -> None:
         payload = event["response"]["payloadData"]
         content = base64.b64decode(payload) if event["response"]["opcode"] == 2 else payload.encode()
-        visitor.visit.wire += len(content)
+        visitor.visit.wire += packers[event["requestId"]].size(content)
         visitor.visit.raw += len(content)
         visitor.visit.messages.append(content)
 
     devtools.on("Network.dataReceived", on_data)
     devtools.on("Network.loadingFinished", on_loaded)
+    devtools.on("Network.webSocketHandshakeResponseReceived", on_handshake)
     devtools.on("Network.webSocketFrameReceived", on_frame)
 
 
