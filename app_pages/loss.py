@@ -21,6 +21,7 @@ from app_pages.chart_files import show_files
 from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop, pick_sweep
 from app_pages.curve_choices import choose_view, with_time
+from app_pages.high_points import show_high_points
 from app_pages.pictures import colors, draw, first_runs, key_of, names_of, remember, show
 from app_pages.zoom import HOW_TO_ZOOM, chart_key, note_move, read_zoom, show_reset
 
@@ -130,3 +131,4 @@ if events.empty:
     st.markdown(f"No rise in {len(runs)} run{'s' * (len(runs) != 1)}, as far as their logs can show.")
 else:
     st.dataframe(events, hide_index=True, placeholder="never", alt="Events of the runs in the picture")
+show_high_points(runs, names, axis, lambda: st.session_state.update(steps=EVERY_STEP))

@@ -48,6 +48,12 @@ def reset() -> None:
     st.session_state[RESETS] = st.session_state.get(RESETS, 0) + 1
 
 
+def look_at(low: float, high: float) -> None:
+    """Lets charts show a part of the steps when they are drawn next, as a link does."""
+    reset()
+    _write((low, high), "step")
+
+
 def note_move(key: str) -> None:
     """Notes that a chart was zoomed or reset by hand: from then on it, not the link, says what is seen."""
     st.session_state[f"moved {key}"] = True
