@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class RunLogError(ValueError):
-    """Bad input, said in one line: what was found, what is needed, what to do.
+    r"""Bad input, said in one line: what was found, what is needed, what to do.
 
     Names in files may hold line breaks; in what is said of them they are spaces.
 
-    >>> print(RunLogError("column lo\\nss has no values. Write it again"))
+    >>> print(RunLogError("column lo\nss has no values. Write it again"))
     column lo ss has no values. Write it again
     """
 
