@@ -166,7 +166,8 @@ def fill_decision(page: Page, choice: str, reason: str) -> None:
 
 
 def export(page: Page, folder: Path) -> dict:
-    """Takes the review as a file."""
+    """Takes the review as a file, of a page that stands: a link of before a change leads nowhere after it."""
+    wait_until_drawn(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Export JSON").click()
     waiting.value.save_as(folder / "review.json")

@@ -83,6 +83,7 @@ def zoom_of(page: Page) -> tuple[float, float] | None:
 
 def zoom_at_the_peak(page: Page) -> None:
     """Turns the wheel a few notches over the highest point of the losses, and waits until the link says so."""
+    chart_of(page).evaluate("chart => chart.scrollIntoView({block: 'center'})")  # not below the page's head
     x, y = chart_of(page).evaluate(PEAK)
     before = page.url
     page.mouse.move(x, y)
@@ -157,12 +158,12 @@ def test_the_crosshair_tells_the_value_of_every_run_at_one_step(page, curves):
 def test_the_numbers_of_a_picture_are_downloaded_with_the_spike_in_them(page, curves):
     open_page(page, f"{curves.url}/loss?study=long&steps=The+whole+run", "Loss")
     with page.expect_download() as waited:
-        page.get_by_test_id("stDownloadButton").get_by_text("Data").first.click()
+        page.get_by_test_id("stDownloadButton").get_by_text("Data").locator("visible=true").click()
     lines = waited.value.path().read_text().splitlines()
     assert lines[0] == "run,line,kind,step,at,train_loss"
     assert any(f",{SPIKE_STEP},{SPIKE_STEP},{SPIKE}" in line for line in lines)
     with page.expect_download() as waited:
-        page.get_by_test_id("stDownloadButton").get_by_text("SVG").first.click()
+        page.get_by_test_id("stDownloadButton").get_by_text("SVG").locator("visible=true").click()
     assert waited.value.path().read_text().startswith("<svg")
 
 
