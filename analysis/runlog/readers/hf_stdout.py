@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,7 +77,9 @@ def _find_rows(path: Path) -> list[tuple[dict, int | None]]:
 def _parse(text: str) -> dict | None:
     """Returns the dict of metrics in a text, None where it is something else."""
     try:
-        row = ast.literal_eval(NON_FINITE_NAME.sub(lambda match: f"'{match[0]}'", text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python tells the terminal what it thinks of 1and 2
+            row = ast.literal_eval(NON_FINITE_NAME.sub(lambda match: f"'{match[0]}'", text))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
     known = (hf_rows.LOSS, "eval_loss", hf_rows.NORM, hf_rows.SUMMARY)

@@ -4,6 +4,7 @@ import contextlib
 import math
 import struct
 import time
+import warnings
 
 import pytest
 
@@ -86,6 +87,14 @@ def test_dicts_on_standard_output_get_their_steps_from_the_bar_of_the_training(r
     assert run.series(schema.EVAL_LOSS)[0].tolist() == [24]
     assert has_note(run, "steps are those of the progress bar")
     assert (run.base_lr, run.log.grad_norm) == (0.001, "before-clipping")
+
+
+def test_what_python_thinks_of_a_damaged_dict_is_not_told_on_the_terminal(read):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        run = read("{'loss': 3.0}\n{'loss': 1and 2}\n{'loss': 2.0}\n")
+    assert told == []
+    assert run.steps[schema.TRAIN_LOSS].to_pylist() == [3.0, 2.0]
 
 
 def test_dicts_without_a_bar_are_numbered_and_none_is_lost(read):
