@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, WebSocketRoute, expect
 
 from tests.app_pages.stores import add_study
 from tests.browser.conftest import PATIENCE, Server, is_foreign, serve
@@ -153,7 +153,12 @@ def comment_on_steps(page: Page, url: str, text: str) -> None:
     button.click()
     page.get_by_label("Comment", exact=True).fill(text)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.get_by_text(text)).to_be_visible()
+    expect(words(page, text)).to_be_visible()
+
+
+def words(page: Page, text: str) -> Locator:
+    """Returns what stands on the page with this text, not the field in which it was typed."""
+    return page.get_by_test_id("stMarkdown").get_by_text(text, exact=True).first
 
 
 def fill_decision(page: Page, choice: str, reason: str) -> None:

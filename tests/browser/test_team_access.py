@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.teamwork import BRIEF, STUDY, fill_decision
+from tests.browser.teamwork import BRIEF, STUDY, fill_decision, words
 from tests.browser.test_journeys import wait_until_drawn
 from tests.studies import sweep_run
 
@@ -96,7 +96,7 @@ def test_from_a_log_on_a_disk_to_a_signed_decision_takes_less_than_three_minutes
     expect(bob.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     fill_decision(bob, "Leave as it is", "We train at 0.1.")
     bob.get_by_role("button", name="Decide", exact=True).click()
-    expect(bob.get_by_text("We train at 0.1.", exact=True)).to_be_visible()
+    expect(words(bob, "We train at 0.1.")).to_be_visible()
     wait_until_drawn(bob)  # who signs has seen all that was decided
     bob.get_by_role("button", name="Sign these decisions").click()
     expect(bob.get_by_test_id("stMarkdown").filter(has_text="verified Bob, ")).to_be_visible()
