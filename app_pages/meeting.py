@@ -18,7 +18,7 @@ from reviews.comments import Thread
 from reviews.models import ROLES, Review, Screen
 from reviews.sign_offs import Signed
 
-REVIEW, ITEM, NEXT_ITEM = "review", "point", "next_point"  # in the address bar, the widget, and the one to go to
+REVIEW, ITEM = "review", "point"  # in the address bar, and the widget
 SAID, FOLLOWS, PRESENTS = "review_said", "follows", "presents"
 SAID_SECONDS = 15  # ours: long enough to read a line
 

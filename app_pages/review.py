@@ -6,7 +6,7 @@ from analysis.frozen import freeze
 from analysis.published import publish
 from analysis.results import Diagnosis
 from analysis.runlog import RunLogError
-from app_pages import callbacks, meeting, people, review_words, shown, studies
+from app_pages import callbacks, meeting, people, review_words, set_widgets, shown, studies
 from app_pages.meeting import Meeting
 from app_pages.review_agenda import show_agenda
 from app_pages.review_end import show_end, show_import
@@ -112,6 +112,8 @@ def show_change(seen: Meeting, diagnosis: Diagnosis | None) -> None:
 def show_review(store: ReviewStore, me: Person, review_id: str, diagnosis: Diagnosis | None) -> None:
     """Shows one review: agenda, the point that is talked about, and how it ends."""
     seen = meeting.read(store, me, review_id, diagnosis)
+    if st.session_state.get("last_review") != seen.review.id:
+        set_widgets.forget()
     st.session_state["last_review"] = seen.review.id
     with st.container():  # a place of its own: what comes and goes in it moves nothing below
         show_head(seen, diagnosis)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.charts.labels import shorten
 from app_pages import callbacks, meeting, review_words, set_widgets, shown, words
-from app_pages.meeting import FOLLOWS, ITEM, NEXT_ITEM, PRESENTS, Meeting
+from app_pages.meeting import FOLLOWS, ITEM, PRESENTS, Meeting
 from reviews import agenda, screen
 from reviews.agenda import AgendaItem
 
@@ -18,9 +18,7 @@ def show_agenda(seen: Meeting) -> str | None:
         ask_question(seen)
         return None
     ids = [entry.item.id for entry in seen.agenda.items]
-    if (to := st.session_state.pop(NEXT_ITEM, None)) in ids:
-        set_widgets.put(ITEM, to)
-    elif set_widgets.value_of(ITEM) not in ids:
+    if set_widgets.value_of(ITEM) not in ids:
         set_widgets.put(ITEM, seen.screen.item_id if seen.screen.item_id in ids else ids[0])
     titles = {entry.item.id: title_of(entry) for entry in seen.agenda.items}
     num_open = sum(entry.decision is None for entry in seen.agenda.items)
@@ -50,7 +48,6 @@ def go_to_chosen(review_id: str) -> None:
     The switches are looked at now: one may have been turned after the page was drawn that was clicked on.
     """
     item_id = set_widgets.value_of(ITEM)
-    st.session_state.pop(NEXT_ITEM, None)  # the presenter moved just before the click
     if set_widgets.value_of(PRESENTS):
         meeting.act(lambda store, me: screen.show(store, me, review_id, item_id))
     elif set_widgets.value_of(FOLLOWS):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.runlog import RunLogError
 from app_pages import meeting, people, review_store, set_widgets, shown
-from app_pages.meeting import FOLLOWS, ITEM, NEXT_ITEM, PRESENTS, Meeting
+from app_pages.meeting import FOLLOWS, ITEM, PRESENTS, Meeting
 from reviews import audit, screen
 
 REFRESH = "2s"  # ours: a page follows within two seconds
@@ -45,7 +45,7 @@ def take_over(review_id: str) -> None:
 def follow(item_id: str | None) -> None:
     """Goes to the presenter's point again."""
     if set_widgets.value_of(FOLLOWS) and item_id:
-        st.session_state[NEXT_ITEM] = item_id
+        set_widgets.put(ITEM, item_id)
 
 
 @st.fragment(run_every=REFRESH)
@@ -69,7 +69,7 @@ def keep_up(review_id: str, num_changes: int, item_id: str | None) -> None:
         if meeting.is_writing(item_id):
             st.caption("The presenter has moved on. Your page stays here until you send or cancel what you write.")
         else:
-            st.session_state[NEXT_ITEM] = now.item_id
+            set_widgets.put(ITEM, now.item_id)
             st.rerun()
     if changed:
         st.rerun()

@@ -21,8 +21,13 @@ def value_of(name: str) -> object:
 
 
 def put(name: str, value: object) -> None:
-    """Sets a widget that is drawn later."""
+    """Sets a widget when it is drawn next."""
     _values()[name] = value
+
+
+def forget() -> None:
+    """Lets all of them begin anew: what they are about is another thing now."""
+    _values().clear()
 
 
 def heard(name: str, on_change: Callable[..., None], *args: object) -> dict[str, object]:

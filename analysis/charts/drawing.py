@@ -32,7 +32,7 @@ def write_svg(chart: alt.TopLevelMixin) -> str:
 def draw_unchecked() -> None:
     """Lets charts be put together without a check of every part against Vega-Lite's schema, in the whole process.
 
-    That takes a fifth of the time a picture takes; the tests of the charts check them whole.
+    The tests of the charts check them whole.
     """
     schemapi.disable_debug_mode()
 

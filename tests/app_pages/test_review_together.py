@@ -76,6 +76,20 @@ def test_pages_follow_the_presenter_and_a_viewer_can_leave_and_re_join(visit, re
     assert vera.radio(key=meeting.ITEM).value == ids[3]
 
 
+def test_who_left_a_presenter_in_one_review_follows_in_the_next(visit, reviews):
+    ana = opened(visit("ana"))
+    first, me = only_review(reviews)
+    ids = [entry.item.id for entry in agenda.read(reviews, me, first.id).items]
+    vera = go_to(visit("vera"), first.id)
+    vera.radio(key=meeting.ITEM).set_value(ids[1]).run()
+    assert not vera.toggle(key=meeting.FOLLOWS).value
+    del ana.query_params[meeting.REVIEW]
+    opened(ana.run())
+    (second,) = [review for review in agenda.list_reviews(reviews, me) if review.id != first.id]
+    assert go_to(vera, second.id).toggle(key=meeting.FOLLOWS).value
+    assert vera.radio(key=meeting.ITEM).value == agenda.read(reviews, me, second.id).items[0].item.id
+
+
 def test_somebody_who_is_writing_is_not_taken_away_from_it(visit, reviews):
     ana = opened(visit("ana"))
     review, me = only_review(reviews)
