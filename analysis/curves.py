@@ -131,6 +131,7 @@ def cut_curves(
     detail: tuple[float, float] | None = None,
     axis: str = curve_axis.STEP,
     smoothing: Smoothing | None = None,
+    has_medians: bool = True,
 ) -> Curves:
     """Cuts the curves of runs out of their logs, with the median of the seeds where a label has several.
 
@@ -143,6 +144,7 @@ def cut_curves(
         detail: Part of the x-axis that is looked at closely and gets most of the points.
         axis: What the x-axis shows, as `analysis.curve_axis` names it; points without a time are left out.
         smoothing: What is drawn on top of every line that is not one of several seeds.
+        has_medians: Whether there are medians.
     """
     lo, hi = window or (0, max((int(judged.run.steps[schema.STEP][-1].as_py()) for judged in runs), default=1))
     lines, lost, gaps = [], [], []
@@ -153,7 +155,7 @@ def cut_curves(
             arrays = line.run_id, line.key.label, line.steps, line.values, line.at
             lost, gaps = lost + find_lost(*arrays), gaps + find_gaps(*arrays)
     num_points = sum(len(line.steps) for line in lines)
-    lines += _medians(lines)
+    lines += _medians(lines) if has_medians else []
     lines += [_smoothed(line, smoothing) for line in _leading(lines)] if smoothing else []
     shares = share_points([len(line.steps) for line in lines], max_points)
     points = _table(lines, shares, detail)

@@ -85,23 +85,33 @@ def show_phases(
         picture = remember(
             key_of(diagnosis, "phase", name, judged.run.run_id, clip_threshold),
             lambda name=name: picture_of_phase(
-                names[name], counts[name], largest_share(counts.values()), clip_threshold, shares[name], norm
+                names[name],
+                steps[phases[name]],
+                counts[name],
+                largest_share(counts.values()),
+                clip_threshold,
+                shares[name],
+                norm,
             ),
         )
-        own = steps[phases[name]]
-        caption = f"Steps {own[0]:,} to {own[-1]:,}, {picture.caption}"
         with column:
-            show(Picture(picture.chart, picture.title, caption, picture.alt), f"phase_{name}")
+            show(picture, f"phase_{name}")
 
 
 def picture_of_phase(
-    name: str, counts: NormHistogram, top_share: float, clip_threshold: float, share: float, norm: np.ndarray
+    name: str,
+    own: np.ndarray,
+    counts: NormHistogram,
+    top_share: float,
+    clip_threshold: float,
+    share: float,
+    norm: np.ndarray,
 ) -> Picture:
-    """Draws the histogram of one phase."""
+    """Draws the histogram of one phase, of which `own` are the steps."""
     chart = phase_bars(counts, top_share, clip_threshold, norm_domain(norm, clip_threshold), colors())
     title = f"{name.capitalize()}: {say_share(share)} clipped"
     beside = beside_axis(counts)
-    caption = f"{counts.num_norms:,} norms" + (f"; {beside}." if beside else ".")
+    caption = f"Steps {own[0]:,} to {own[-1]:,}, {counts.num_norms:,} norms" + (f"; {beside}." if beside else ".")
     return Picture(chart, title, caption, f"Histogram of the gradient norm, {name}. {title}.")
 
 

@@ -12,7 +12,6 @@ from analysis.charts.pictures import (
     first_runs,
     literal_keys,
     literal_sweep,
-    names_of,
 )
 from analysis.charts.theme import Palette, palette
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
@@ -64,6 +63,11 @@ def remember(key: tuple[Hashable, ...], _draw: Callable[[], T]) -> T:
 def key_of(diagnosis: Diagnosis, *chosen: Hashable) -> tuple[Hashable, ...]:
     """Returns the key of a picture of a study on the page that is being looked at."""
     return diagnosis.study.name, diagnosis.study.fingerprint, st.context.theme.type, *chosen
+
+
+def names_of(diagnosis: Diagnosis) -> dict[str, str]:
+    """Returns the names of all runs, by run_id; see `analysis.charts.pictures`. To be read, not changed."""
+    return remember(key_of(diagnosis, "names"), lambda: pictures.names_of(diagnosis))
 
 
 def picture_of_sweep(diagnosis: Diagnosis, sweep: LrSweep, height: int = 320, links: Sequence[float] = ()) -> Picture:

@@ -20,7 +20,7 @@ SAMPLE = "sample_study"
 DEMO = "demo"  # `make demo` trains the sample's sweep into this study of the store, where its commands can run
 SAMPLE_KEY, UPLOAD_PREFIX = ".sample", ".read-"  # a name of the store never starts with a dot
 MAX_CACHED = 4  # studies in memory; a study of 200 runs of 10,000 steps takes about 50 MB (ours)
-KEY, NEXT, INSTEAD = "study", "next_study", "study_shown_instead"
+KEY, NEXT, INSTEAD, LOOKED = "study", "next_study", "study_shown_instead", "fingerprint of the study that is shown"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def keep_upload(study: Study) -> str:
 
 def apply_next() -> None:
     """Chooses the study that was asked for in the last run; before the picker, for a widget owns its value."""
+    st.session_state.pop(LOOKED, None)
     if NEXT in st.session_state:
         st.session_state[KEY] = st.session_state.pop(NEXT)
 
@@ -104,17 +105,27 @@ def _uploads() -> dict[str, Study]:
 
 
 def current() -> Diagnosis | None:
-    """Returns the diagnosis of the chosen study; None, with one line on the page, without one that can be read."""
+    """Returns the diagnosis of the chosen study; None, with one line on the page, without one that can be read.
+
+    The files of a study are looked at once in a run of the page, which so tells of one state throughout.
+    """
     key = st.session_state.get(KEY)
     if key is None:
         return None
     if key in _uploads():
         return _diagnose_upload(key, _uploads()[key].fingerprint, _uploads()[key])
     try:
-        return _diagnose(*_where(key), _followed(*_where(key)).look().fingerprint)
+        return _diagnose(*_where(key), _look_once(key))
     except RunLogError as error:
         st.error(shown.sentence(str(error)))
         return None
+
+
+def _look_once(key: str) -> str:
+    looked = st.session_state.get(LOOKED, {})
+    if key not in looked:
+        looked = st.session_state[LOOKED] = {key: _followed(*_where(key)).look().fingerprint}
+    return looked[key]
 
 
 def _where(key: str) -> tuple[str, str | None]:

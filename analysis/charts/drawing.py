@@ -1,6 +1,8 @@
 """A chart as others hold it: programs for text and print as a drawing, the browser as Vega-Lite with Arrow tables."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import altair as alt
 import pandas as pd
@@ -54,34 +56,50 @@ def write_spec(chart: alt.TopLevelMixin) -> dict:
     [2]
     """
     tables: dict[str, bytes] = {}
-    spec = _with_names(chart, tables).to_dict(validate=False)
+    with _named(chart, tables):
+        spec = chart.to_dict(validate=False)
     rows = sum(pa.ipc.open_stream(content).read_all().num_rows for content in tables.values())
     if rows > CANVAS_FROM and not any(each["name"] == ZOOM for each in spec.get("params", [])):
         spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
     return spec | {"datasets": tables}
 
 
-def _with_names(chart: alt.TopLevelMixin, tables: dict[str, bytes]) -> alt.TopLevelMixin:
-    """Returns a chart that names its tables, which go into `tables`."""
-    named = chart.copy(deep=False)
-    if isinstance(chart.data, pd.DataFrame):
-        content = write_table(chart.data)
-        name = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        tables[name], named.data = content, alt.NamedData(name)
-    if isinstance(chart, alt.LayerChart):
-        named.layer = [_with_names(each, tables) for each in chart.layer]
-    return named
+@contextmanager
+def _named(chart: alt.TopLevelMixin, tables: dict[str, bytes]) -> Iterator[None]:
+    """Lets the parts of a chart name their tables, which go into `tables`, for as long as it is written.
+
+    In place: Altair takes longer for a copy of a chart with layers than for all else.
+    """
+    parts = [(part, part.data) for part in _parts(chart) if isinstance(part.data, pd.DataFrame)]
+    try:
+        for part, table in parts:
+            content = write_table(table)
+            name = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            tables[name], part.data = content, alt.NamedData(name)
+        yield
+    finally:
+        for part, table in parts:
+            part.data = table
+
+
+def _parts(chart: alt.TopLevelMixin) -> Iterator[alt.TopLevelMixin]:
+    yield chart
+    for layer in chart.layer if isinstance(chart, alt.LayerChart) else ():
+        yield from _parts(layer)
 
 
 def write_table(table: pd.DataFrame) -> bytes:
     """Returns a table as an Arrow stream without its index; words that repeat are sent once, integers short."""
-    short = {name: "int32" for name, each in table.items() if each.dtype == "int64" and each.abs().max() < 2**31}
-    drawn = pa.Table.from_pandas(table.reset_index(drop=True).astype(short))
-    for place, column in enumerate(drawn.schema):
-        words = drawn.column(place)
-        if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
-            drawn = drawn.set_column(place, column.name, words.dictionary_encode().combine_chunks())
+    drawn = pa.table({name: _write_column(column) for name, column in table.items()})
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, drawn.schema) as writer:
         writer.write_table(drawn)
     return stream.getvalue().to_pybytes()
+
+
+def _write_column(column: pd.Series) -> pa.Array:
+    values = pa.array(column, from_pandas=True)
+    if pa.types.is_int64(values.type) and column.abs().max() < 2**31:
+        return values.cast(pa.int32())
+    is_text = pa.types.is_large_string(values.type) or pa.types.is_string(values.type)
+    return values.dictionary_encode() if is_text else values

@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import LogScale, Words, log_domain, log_ticks, shorten, spread, write_words
-from analysis.charts.theme import CROSS, LINE, Palette, axis, configure
+from analysis.charts.paths import PATH, lift_pen
+from analysis.charts.theme import CROSS, Palette, axis, configure
 from analysis.curves import Curves
 
 AXIS_ROOM = 48  # pixels that the x-axis takes of the height of a chart
@@ -51,8 +52,8 @@ def _lines(points: pd.DataFrame, x: alt.X, y: alt.Y, color: alt.Color) -> list[a
     thick, layers = _thick(points), []
     for part, width, opacity in ((points.drop(thick.index), 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            line = alt.Chart(part).mark_line(strokeWidth=width, opacity=opacity, **LINE)
-            layers.append(line.encode(x=x, y=y, color=color, detail=alt.Detail("run_id:N")))
+            line = alt.Chart(lift_pen(part, "shown")).mark_line(strokeWidth=width, opacity=opacity, **PATH)
+            layers.append(line.encode(x=x, y=y, color=color))
     said = read_lines(thick, "at", "label", "value")
     return [*layers, tell(said, alt.Tooltip("at:Q", title="step, counted from 1", format=",d"))]
 

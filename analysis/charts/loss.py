@@ -24,8 +24,9 @@ from analysis.charts.loss_marks import (
     say_bands,
     say_marks,
 )
+from analysis.charts.paths import PATH, lift_pen
 from analysis.charts.step_axis import StepAxis
-from analysis.charts.theme import LINE, Palette, axis, configure, zoom_of_steps
+from analysis.charts.theme import Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 
 __all__ = ["LossLook", "LossMarks", "loss_curves"]
@@ -75,7 +76,7 @@ def loss_curves(
         curves: The losses.
         marks: Events, start, evaluations and comments.
         colors: Colors of the page.
-        lr: Learning rates of the same runs and window, for a strip below on the same steps; None: no strip.
+        lr: Learning rates of the same runs and window, without medians, for a strip on the same steps; None: no strip.
         height: Height of the loss in pixels.
         title: Title of the y-axis.
         panels: Pictures that stand beside this one and share its y-axis.
@@ -104,7 +105,8 @@ def loss_curves(
     layers += write_words(_end_labels(curves, marks, look.seen, y, colors), alt.XValue("width"))
     chart = alt.layer(*layers)
     if has_strip:
-        chart = alt.layer(chart, _strip(lr, x, colors)).resolve_scale(y="independent")
+        apart = alt.Resolve(scale=alt.ScaleResolveMap(y=alt.ResolveMode("independent")))
+        chart = alt.layer(chart, _strip(lr, x, colors), resolve=apart)
     if marks.notes:
         chart = alt.layer(chart, *draw_notes(marks.notes, colors))
     chart.height, chart.width = height, "container"
@@ -112,16 +114,19 @@ def loss_curves(
 
 
 def _lines(curves: Curves, x: StepAxis, y: LossAxis, title: str, colors: Palette) -> list[alt.Chart]:
-    """Draws each label in its color: seeds, and raw under smoothed lines, thin; the leading line thick."""
+    """Draws each label in its color: seeds, and raw under smoothed lines, thin; the leading line thick.
+
+    All lines of a label are one path: a browser takes as long for one path of each of 200 runs as for all else.
+    """
     points, layers = _shown(curves, y), []
     at = "value" if points["shown"].equals(points["value"]) else "shown"
     color, thick = _color_of(points, colors), _thick(points)
     thin = points.drop(thick.index)
     for part, width, opacity in ((thin, 1, 0.45), (thick, 2.2, 1)):
         if len(part):
-            own = part[list(dict.fromkeys(["label", "run_id", "step", x.field, "value", at]))]
-            line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, **LINE)
-            layers.append(line.encode(x=x.encode(), y=y.encode(title, at), color=color, detail=alt.Detail("run_id:N")))
+            own = lift_pen(part[list(dict.fromkeys(["label", "run_id", "step", x.field, "value", at]))], at)
+            line = alt.Chart(own).mark_line(strokeWidth=width, opacity=opacity, **PATH)
+            layers.append(line.encode(x=x.encode(), y=y.encode(title, at), color=color))
     return layers or [alt.Chart(points).mark_line().encode(x=x.encode(), y=y.encode(title))]
 
 
@@ -183,14 +188,14 @@ def _end_labels(
 
 def _strip(lr: Curves, x: StepAxis, colors: Palette) -> alt.Chart:
     """Draws the learning rate of each run under the losses, on the same steps."""
-    points = lr.points[~lr.points["is_median"]]
+    points = lr.points
     high = max(points["value"].max(), 0.0) or 1.0
     span = [alt.expr("height"), alt.expr(f"height * {STRIP_FROM}")]
     scale = alt.Scale(domain=[min(0.0, points["value"].min()), high * 1.1], nice=False, range=span)
     y = alt.Y("value:Q", scale=scale, axis=axis("lr", [0.0, high], orient="left"))
     own = _corners(points)[["label", "run_id", "step", "value", *([x.field] * (x.field != "step"))]]
-    line = alt.Chart(own).mark_line(strokeWidth=1.6, **LINE)
-    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors), detail=alt.Detail("run_id:N"))
+    line = alt.Chart(lift_pen(own, "value")).mark_line(strokeWidth=1.6, **PATH)
+    return line.encode(x=x.encode(), y=y, color=_color_of(points, colors))
 
 
 def _corners(points: pd.DataFrame) -> pd.DataFrame:

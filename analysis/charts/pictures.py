@@ -156,7 +156,7 @@ def picture_of_loss(
     keys = literal_keys([*runs, *beside], sweep)
     curves = cut_curves(runs, keys, window=window, detail=detail)
     panels = [cut_curves(beside, keys, window=window)] if beside else []
-    lr = cut_curves(runs, keys, schema.LR, window) if with_lr else None
+    lr = cut_curves(runs, keys, schema.LR, window, has_medians=False) if with_lr else None
     start = start_loss(runs) if window[0] == 0 else None
     bands = event_bands(runs, window)
     if is_small:

@@ -73,14 +73,23 @@ def run_folder(study: str, run_id: str, store: str | os.PathLike | None = None) 
 
 
 def run_folders(folder: Path) -> tuple[Path, ...]:
-    """Returns the run folders of a study folder in ascending run_id.
+    """Returns the run folders of a study folder in ascending run_id; see `run_files`."""
+    return tuple(run_files(folder))
+
+
+def run_files(folder: Path) -> dict[Path, dict[str, os.DirEntry]]:
+    """Returns the files of each run folder of a study folder by name, in ascending run_id.
 
     A folder with nothing but a lock is no run: its writer was killed before it wrote the record, so nothing is lost.
     """
+    found = {}
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / RUNS_FOLDER) as entries:
-        folders = sorted(entry.path for entry in entries if entry.is_dir())
-        return tuple(Path(path) for path in folders if set(os.listdir(path)) - {LOCK_FILE})
-    return ()
+        for path in sorted(entry.path for entry in entries if entry.is_dir()):
+            with os.scandir(path) as files:
+                own = {file.name: file for file in files}
+            if own.keys() - {LOCK_FILE}:
+                found[Path(path)] = own
+    return found
 
 
 def sync_folder(folder: Path) -> None:

@@ -143,11 +143,11 @@ def list_studies(store: str | os.PathLike | None = None) -> tuple[StudyEntry, ..
     with contextlib.suppress(FileNotFoundError), os.scandir(layout.store_folder(store)) as folders:
         for folder in folders:
             if not folder.name.startswith(".") and os.path.isdir(f"{folder.path}/{layout.RUNS_FOLDER}"):
-                paths = layout.run_folders(Path(folder.path))
-                states = [_run_state(path) for path in paths]
-                runs[folder.name] = {path.name for path in paths}
-                num_running[folder.name] = sum(is_running for _, is_running in states)
-                times[folder.name] = [folder.stat().st_mtime] + [s.st_mtime for files, _ in states for _, s in files]
+                states = _run_states(Path(folder.path))
+                runs[folder.name] = {path.name for path in states}
+                num_running[folder.name] = sum(is_running for _, is_running in states.values())
+                changed = [status.st_mtime for files, _ in states.values() for _, status in files]
+                times[folder.name] = [folder.stat().st_mtime, *changed]
     for (study, run_id), file in url_store.find_pushed(store).items():
         runs.setdefault(study, set()).add(run_id)
         times.setdefault(study, []).append(url_store.pushed_at(store, file))
@@ -159,15 +159,13 @@ def list_studies(store: str | os.PathLike | None = None) -> tuple[StudyEntry, ..
 
 def study_fingerprint(study: str, store: str | os.PathLike | None = None) -> str:
     """Returns a text that changes whenever a run, a row or the life of a writer does; looks at no content."""
-    states = {run: _run_state(run) for run in layout.run_folders(layout.study_folder(study, store))}
-    return _hash_states(states, study, store)
+    return _hash_states(_run_states(layout.study_folder(study, store)), study, store)
 
 
 def study_state(study: str, store: str | os.PathLike | None = None) -> StudyState:
     """Returns which runs of a study are running, how much they have logged, and what says that the rest changed."""
     states, running, num_bytes = {}, [], 0
-    for run in layout.run_folders(layout.study_folder(study, store)):
-        files, is_running = _run_state(run)
+    for run, (files, is_running) in _run_states(layout.study_folder(study, store)).items():
         if is_running:
             running.append(run)
             num_bytes += sum(status.st_size for name, status in files if name == layout.LIVE_FILE)
@@ -185,11 +183,14 @@ def _hash_states(states: Mapping[Path, _RunState], study: str, store: str | os.P
     return total.hexdigest()[:32]
 
 
-def _run_state(folder: Path) -> _RunState:
-    """Returns the files of a run with their status, and whether a living process writes it."""
-    files = []
-    for name in (layout.RUN_FILE, layout.SEALED_FILE, layout.LIVE_FILE):
-        with contextlib.suppress(FileNotFoundError):
-            files.append((name, os.stat(folder / name)))
-    is_sealed = any(name == layout.SEALED_FILE for name, _ in files)
-    return files, not is_sealed and layout.is_being_written(folder)
+def _run_states(folder: Path) -> dict[Path, _RunState]:
+    """Returns of each run of a study folder its files with their status, and whether a living process writes it."""
+    states = {}
+    for run, entries in layout.run_files(folder).items():
+        files = []
+        for name in (layout.RUN_FILE, layout.SEALED_FILE, layout.LIVE_FILE):
+            with contextlib.suppress(FileNotFoundError):
+                files += [(name, entries[name].stat())] if name in entries else []
+        is_sealed = any(name == layout.SEALED_FILE for name, _ in files)
+        states[run] = files, not is_sealed and layout.is_being_written(run)
+    return states
