@@ -1,6 +1,7 @@
 """What the server does before a page asks: load what pages need, and read a study while the browser still loads."""
 
 import contextlib
+import gc
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from urllib.parse import parse_qs
@@ -36,7 +37,19 @@ def get_ready() -> None:
     run = build_run(rows, {schema.RUN_ID: "a", schema.BASE_LR: 0.1}, "warm-up")
     diagnosis = diagnose(Study("warm-up", (run,), ""))
     write_spec(picture_of_loss(diagnosis.runs, None, palette(False)).chart)
+    spare_collector()
     read_ahead(None)
+    spare_collector()
+
+
+def spare_collector() -> None:
+    """Takes what there is now out of the garbage collector's work.
+
+    Streamlit collects after every run of a page, and everything that was imported would be looked through each time:
+    longer than most pages take, and in the way of their last messages.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def read_ahead(key: str | None) -> None:
