@@ -93,19 +93,25 @@ def headline_of_edge(diagnosis: Diagnosis, sweep: LrSweep) -> Headline:
     members = [judged for judged in diagnosis.runs if judged.series == sweep.series and judged.run.base_lr is not None]
     above = [judged for judged in members if judged.run.base_lr >= sweep.unstable_base_lr]
     hit = main_event(above)
-    border = sweep.unstable_bracket[0] if sweep.unstable_bracket else sweep.lr_star
     if hit is None:
-        title = f"Above learning rate {number(border)}, training ends at a high loss"
+        title = f"{past_edge(sweep)}, training ends at a high loss"
         return Headline(title, f"{sweep.sentence} {first_fix(diagnosis)}".strip(), (Chip("Best at the edge", "found"),))
     judged, event = hit
     same = [
         e for j in above for e in j.confirmed[:1] if (e.kind, e.rule == "stuck") == (event.kind, event.rule == "stuck")
     ]
-    title = f"Above learning rate {number(border)}, {what_happens([event, *same])}"
+    title = f"{past_edge(sweep)}, {what_happens([event, *same])}"
     evidence = " ".join(
         part for part in (at_rate(sweep, members, judged), control(diagnosis, sweep), first_fix(diagnosis)) if part
     )
     return Headline(title, evidence, chips_of(diagnosis, event, sweep))
+
+
+def past_edge(sweep: LrSweep) -> str:
+    """Says where training is unstable; no rate above the best is stable where the best itself is not."""
+    if sweep.unstable_bracket is not None:
+        return f"Above learning rate {number(sweep.unstable_bracket[0])}"
+    return f"From learning rate {number(sweep.unstable_base_lr)} on"
 
 
 def at_rate(sweep: LrSweep, members: list[RunDiagnosis], judged: RunDiagnosis) -> str:

@@ -48,6 +48,18 @@ def test_a_sweep_at_the_edge_suggests_warmup_first_with_numbers_and_command():
     assert "Warmup is the first fix to try." in headline.evidence
 
 
+def test_a_best_rate_that_is_itself_unstable_is_no_border_above_which_training_breaks():
+    runs = []
+    for run in sweep(edge=0.3):
+        loss = run.series(schema.TRAIN_LOSS)[1].copy()
+        if run.base_lr == 0.1:
+            loss[150:170] *= 10  # comes back, and ends best
+        runs.append(make_run(loss, **run.record))
+    diagnosis = diagnose(make_study(runs))
+    assert (diagnosis.sweeps[0].lr_star, diagnosis.sweeps[0].unstable_base_lr) == (0.1, 0.1)
+    assert write_headline(diagnosis).title.startswith("From learning rate 0.1 on, the loss climbs from step 15")
+
+
 def test_a_steady_sweep_gets_no_advice():
     diagnosis = diagnose(make_study(sweep(edge=1e9)))
     assert diagnosis.fixes == ()
