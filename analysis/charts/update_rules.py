@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.charts.crosshair import read_lines, tell
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
+from analysis.charts.paths import PATH, lift_pen
 from analysis.charts.theme import CROSS, LINE, Palette, axis, configure
 from analysis.thinning import thin
 from analysis.trajectories import STEEP, Trajectory
@@ -18,7 +19,7 @@ PATH_HEIGHT, SIZES_HEIGHT = 230, 200  # pixels
 EDGE = 1.25  # the bowl is drawn from -EDGE to EDGE in both directions
 FAR = 4  # ours: times EDGE, where the drawing of a lost path ends
 LEVELS = (0.05, 0.15, 0.35, 0.6, 0.9, 1.2)  # ours: where levels cross the steep axis
-POINTS_OF_LEVEL, POINTS_OF_LINE = 120, 600  # ours: per level; per line of a panel of a third of the page
+POINTS_OF_LEVEL, POINTS_OF_LINE = 120, 300  # ours: per level; per line of a panel of a third of the page
 
 
 def is_in_picture(theta: np.ndarray) -> np.ndarray:
@@ -59,12 +60,12 @@ def path_panel(path: Trajectory, condition_number: float, colors: Palette) -> al
     x, y = _side("flat", "flat direction"), _side("steep", "steep direction")
     color = colors.infeasible if path.is_unstable or path.lost_step is not None else colors.feasible
     tip = [alt.Tooltip("step:Q", format=",d"), alt.Tooltip("times:Q", title="loss over its start", format=".3g")]
-    levels = alt.Chart(_levels(condition_number)).mark_line(color=colors.control, strokeWidth=1, opacity=0.55, **LINE)
-    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, **LINE)
+    levels = alt.Chart(_levels(condition_number)).mark_line(color=colors.control, strokeWidth=1, opacity=0.55, **PATH)
+    line = alt.Chart(points).mark_line(color=color, strokeWidth=1.4, opacity=0.8, **PATH)
     dots = alt.Chart(points).mark_point(color=color, filled=True, size=16, opacity=1, clip=True)
     layers = [
-        levels.encode(x=x, y=y, order=alt.Order("order:Q"), detail=alt.Detail("level:N")),
-        line.encode(x=x, y=y, order=alt.Order("step:Q")),
+        levels.encode(x=x, y=y),
+        line.encode(x=x, y=y),
         dots.encode(x=x, y=y, tooltip=tip),
     ]
     start = alt.Chart(points.head(1)).mark_point(size=60, stroke=color, strokeWidth=2, fill=colors.page, opacity=1)
@@ -98,7 +99,7 @@ def _levels(condition_number: float) -> pd.DataFrame:
         for half, steep in enumerate(halves):
             name = f"{level * level * STEEP / 2:.3g} {half}"
             tables.append(pd.DataFrame({"flat": level * reach * along, "steep": level * steep, "level": name}))
-    return pd.concat([table.assign(order=np.arange(len(table))) for table in tables], ignore_index=True)
+    return lift_pen(pd.concat(tables, ignore_index=True), "steep", "level")
 
 
 def _minimum(colors: Palette) -> alt.Chart:
