@@ -49,6 +49,16 @@ def test_every_page_of_every_kind_of_study_is_shown_without_an_exception(open_ap
         assert app.title, page
 
 
+def test_the_files_of_a_study_are_looked_at_once_in_a_run_of_a_page_and_again_in_the_next(open_app, monkeypatch):
+    looks = []
+    look = studies.LiveStudy.look
+    monkeypatch.setattr(studies.LiveStudy, "look", lambda study: looks.append(study) or look(study))
+    app = open_app("edge", "loss")
+    assert len(looks) == 1
+    app.run()
+    assert len(looks) == 2
+
+
 def test_a_run_that_is_lost_is_named_and_never_a_line_that_just_stops(open_app):
     app = open_app("lost", "loss")
     specs = [chart.proto.spec for chart in charts_of(app)]

@@ -1,5 +1,6 @@
 """The server packs its files once, reads ahead what a page will show, and leaves that to nobody without a role."""
 
+import gc
 import gzip
 from types import SimpleNamespace
 
@@ -127,6 +128,15 @@ def test_a_study_that_was_read_ahead_is_not_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(studies.st, "session_state", {studies.KEY: "ahead"})
     assert len(studies.current().runs) == len(sweep(0.3))
     assert asked == [("ahead", None)]
+
+
+def test_what_is_there_before_the_first_page_is_out_of_the_way_of_the_garbage_collector():
+    before = len(gc.get_objects())
+    start.spare_collector()
+    try:
+        assert len(gc.get_objects()) < before / 100
+    finally:
+        gc.unfreeze()
 
 
 def test_a_name_that_is_no_study_of_the_store_is_not_looked_for(tmp_path, monkeypatch):
