@@ -11,6 +11,10 @@ from analysis.charts.theme import LABEL_GAP, LABEL_SIZE
 
 LETTER = 0.52 * LABEL_SIZE  # pixels a letter of Source Sans takes on average
 LONGEST = 40  # letters of a label; a longer one is cut
+FITS = (  # whether words stand whole in a picture whose width only the browser knows
+    f"(datum.align === 'right' ? scale('x', datum.x) + datum.dx > {LETTER} * length(datum.text)"
+    f" : scale('x', datum.x) + datum.dx + {LETTER} * length(datum.text) < width) ? 1 : 0"
+)
 NEARLY_LINEAR = 2.0  # ours: an axis that spans less is labeled as a linear one, on which no stretch is bare
 
 
@@ -40,10 +44,17 @@ class Words:
 
 
 def write_words(words: Sequence[Words], x: alt.X | alt.XValue | None = None, clip: bool = False) -> list[alt.Chart]:
-    """Returns the layer that writes words, cut at the picture or not, as a list of one; an empty list without words."""
+    """Returns the layer that writes words as a list of one; an empty list without words.
+
+    Args:
+        words: The words.
+        x: Where all of them stand; None for each where it says.
+        clip: Whether the picture ends at its edges: words that it would cut are not shown there.
+    """
     if not words:
         return []
     by_row = {name: alt.expr(f"datum.{name}") for name in ("align", "dx", "dy")}
+    by_row |= {"opacity": alt.expr(FITS)} if clip else {}
     mark = alt.Chart(pd.DataFrame([asdict(each) for each in words])).mark_text(
         fontSize=LABEL_SIZE, fontWeight=alt.expr("datum.weight"), clip=clip, **by_row
     )
