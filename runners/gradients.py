@@ -64,31 +64,27 @@ def global_norm(vector: Tensor) -> float:
     return largest * torch.linalg.vector_norm(vector.double() / largest).item()
 
 
-def row_norms(blocks: Sequence[Tensor]) -> list[float]:
-    """Returns the L2 norm of each copy's vector, as `global_norm` gives it, of tensors that hold parts of all of them.
+def row_norms(vectors: Tensor) -> list[float]:
+    """Returns the L2 norm of each row, as `global_norm` gives it.
 
     Args:
-        blocks: Shapes [K, ...], of one type.
+        vectors: Shape [K, n].
 
-    >>> row_norms([torch.tensor([[3.0], [3e20]]), torch.tensor([[4.0], [4e20]])])[0]
+    >>> row_norms(torch.tensor([[3.0, 4.0], [3e20, 4e20]]))[0]
     5.0
     """
-    return finish_norms(sum_squares(blocks).tolist(), blocks)
+    return finish_norms(sum_squares(vectors).tolist(), vectors)
 
 
-def sum_squares(blocks: Sequence[Tensor]) -> Tensor:
-    """Returns the sum of squares of each copy's vector, shape [K], in the type of the blocks, [K, ...]."""
-    parts = [block.flatten(1) for block in blocks]
-    return sum(torch.linalg.vecdot(part, part) for part in parts)
+def sum_squares(vectors: Tensor) -> Tensor:
+    """Returns the sum of squares of each row, shape [K], in the type of the rows, [K, n]."""
+    return torch.linalg.vecdot(vectors, vectors)
 
 
-def finish_norms(squares: Sequence[float], blocks: Sequence[Tensor]) -> list[float]:
-    """Returns the roots of `sum_squares`, and the norms of the blocks where a sum is not to be trusted."""
-    dtype = blocks[0].dtype
+def finish_norms(squares: Sequence[float], vectors: Tensor) -> list[float]:
+    """Returns the roots of `sum_squares`, and the norms of the rows where a sum is not to be trusted."""
     return [
-        math.sqrt(square)
-        if is_exact(square, dtype)
-        else global_norm(torch.cat([block[row].flatten() for block in blocks]))
+        math.sqrt(square) if is_exact(square, vectors.dtype) else global_norm(vectors[row])
         for row, square in enumerate(squares)
     ]
 

@@ -1,7 +1,7 @@
 """The step of a stack as one compiled program: what `runners.stacked.steps` does, with few tensors on the way."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -9,20 +9,20 @@ from torch import Tensor
 
 from analysis.clip_rules import GlobalNorm
 from runners.gradients import finish_norms, sum_squares
-from runners.stacked.copies import ModelCopies
-from runners.stacked.steps import StepPlan, Steps, Taken, align, column, find_multipliers
+from runners.stacked.copies import ModelCopies, join
+from runners.stacked.steps import StepPlan, Steps, Taken, column, find_multipliers
 from runners.update_rules import UpdateRule
 
 
 class Results(NamedTuple):
-    """What the program returns; lists hold one tensor a parameter, [K, ...], the rest is [K]."""
+    """What the program returns; gradient and delta are [K, number of parameters], multipliers [K, 1], the rest [K]."""
 
     losses: Tensor
-    gradient: list[Tensor]
+    gradient: Tensor
     squares: Tensor
     multipliers: Tensor
-    delta: list[Tensor]
-    states: list[Any]
+    delta: Tensor
+    state: Any
     delta_squares: Tensor
 
 
@@ -44,7 +44,7 @@ class CompiledSteps(Steps):
         super().__init__(copies, rule)
         if copies.keeps_statistics:
             raise RuntimeError("its BatchNorm keeps running statistics, which a compiled pass would lose.")
-        self._states = [type(state)(*map(_to_tensor, state)) for state in self._states]
+        self._state = type(self._state)(*map(_to_tensor, self._state))
         self._program = torch.compile(self._run, dynamic=False, fullgraph=True)
 
     def take(self, inputs: Tensor, targets: Tensor, plan: StepPlan) -> Taken:
@@ -53,45 +53,39 @@ class CompiledSteps(Steps):
         Raises:
             RuntimeError: Where a clip rule knows its threshold only when it has seen the norm.
         """
-        theta = {name: value.detach() for name, value in self._copies.theta.items()}
-        like = next(iter(theta.values()))
-        thresholds = column(_read_thresholds(plan), like)
-        rates = column(plan.lrs, like)
-        got = self._program(theta, self._copies.constants, self._states, rates, thresholds, inputs, targets)
+        theta = self._copies.theta
+        thresholds, rates = column(_read_thresholds(plan), theta), column(plan.lrs, theta)
+        got = self._program(theta, self._copies.constants, self._state, rates, thresholds, inputs, targets)
         losses = got.losses.tolist()
         norms = finish_norms(got.squares.tolist(), got.gradient)
         multipliers = find_multipliers(losses, norms, plan)
-        clipped_by = got.multipliers.tolist()
+        clipped_by = got.multipliers.flatten().tolist()
         if not all(math.isclose(*pair, rel_tol=1e-3) for pair in zip(multipliers, clipped_by, strict=False)):
             return Taken(losses, norms, multipliers, self._update(got.gradient, multipliers, plan))
-        self._states = got.states
+        self._state = got.state
         update_norms = finish_norms(got.delta_squares.tolist(), got.delta)
         return Taken(losses, norms, multipliers, self._limit(got.delta, update_norms, plan.limits))
 
     def _run(
         self,
-        theta: Mapping[str, Tensor],
+        theta: Tensor,
         constants: Mapping[str, Tensor],
-        states: Sequence[Any],
+        state: Any,
         rates: Tensor,
         thresholds: Tensor,
         inputs: Tensor,
         targets: Tensor,
     ) -> Results:
-        def sum_losses(theta: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-            losses = self._copies.losses(theta, constants, inputs, targets)
+        def sum_losses(parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+            losses = self._copies.losses(parameters, constants, inputs, targets)
             return losses.sum(), losses
 
-        by_name, losses = torch.func.grad(sum_losses, has_aux=True)(theta)
-        gradient = [value.contiguous() for value in by_name.values()]  # states laid out anew would be compiled anew
+        by_name, losses = torch.func.grad(sum_losses, has_aux=True)(self._copies.split(theta))
+        gradient = join(list(by_name.values()))
         squares = sum_squares(gradient)
-        multipliers = (thresholds * squares.rsqrt()).clamp(max=1.0)
-        updates = [
-            self._rule.update(g * align(multipliers, g), state, align(rates, g))
-            for g, state in zip(gradient, states, strict=True)
-        ]
-        delta, states = (list(part) for part in zip(*updates, strict=True))
-        return Results(losses, gradient, squares, multipliers, delta, states, sum_squares(delta))
+        multipliers = (thresholds * squares.rsqrt().unsqueeze(1)).clamp(max=1.0)
+        delta, state = self._rule.update(gradient * multipliers, state, rates)
+        return Results(losses, gradient, squares, multipliers, delta, state, sum_squares(delta))
 
 
 def _read_thresholds(plan: StepPlan) -> list[float]:

@@ -14,9 +14,10 @@ class ModelCopies:
     """K copies of one model.
 
     Attributes:
-        theta: Each parameter of the model, shape [K, ...], by name.
-        constants: Its buffers and frozen parameters, shape [K, ...], by name.
-        losses: (theta, constants, inputs [K, N, ...], targets [K, N, ...]) -> losses of the copies, shape [K].
+        theta: The trained parameters of each copy one after another, shape [K, number of parameters].
+        parameters: Each of them by name, shape [K, ...]: views of theta that gradients are asked of.
+        constants: Buffers and frozen parameters of the model, shape [K, ...], by name.
+        losses: (parameters, constants, inputs [K, N, ...], targets [K, N, ...]) -> losses of the copies, shape [K].
     """
 
     def __init__(self, workload: Workload, models: Sequence[nn.Module]):
@@ -25,9 +26,16 @@ class ModelCopies:
         Args:
             workload: What the models are trained on.
             models: The models.
+
+        Raises:
+            RuntimeError: Where a model has parameters of several types.
         """
         self._template = models[0]
-        self.theta = {name: value.requires_grad_() for name, value in _stack(models, _trained).items()}
+        trained = _stack(models, _trained)
+        if len({value.dtype for value in trained.values()}) != 1:
+            raise RuntimeError("its parameters have several types.")
+        self._shapes = {name: value.shape[1:] for name, value in trained.items()}
+        self._hold(join(list(trained.values())))
         self.constants = _stack(models, _constants)
         self.losses = workload.stacked_loss or _map_loss(self._template, workload.loss)
 
@@ -36,30 +44,48 @@ class ModelCopies:
         """Whether the model changes its buffers as it trains."""
         return any(getattr(module, "track_running_stats", False) for module in self._template.modules())
 
-    def differentiate(self, inputs: Tensor, targets: Tensor) -> tuple[list[float], list[Tensor]]:
-        """Returns the loss of each copy on its batch, and the gradient of each parameter, [K, ...]; updates buffers.
+    def split(self, theta: Tensor) -> dict[str, Tensor]:
+        """Returns views of each parameter by name; theta is as the attribute."""
+        views, start = {}, 0
+        for name, shape in self._shapes.items():
+            end = start + shape.numel()
+            views[name] = theta[:, start:end].view(-1, *shape)
+            start = end
+        return views
+
+    def _hold(self, theta: Tensor) -> None:
+        self.theta = theta
+        self.parameters = {name: view.requires_grad_() for name, view in self.split(theta).items()}
+
+    def differentiate(self, inputs: Tensor, targets: Tensor) -> tuple[list[float], Tensor]:
+        """Returns the loss of each copy on its batch, and its gradient, shape as theta; updates buffers.
 
         Args:
             inputs: Batches, shape [K, N, ...].
             targets: Their targets, shape [K, N, ...].
         """
-        losses = self.losses(self.theta, self.constants, inputs, targets)
+        losses = self.losses(self.parameters, self.constants, inputs, targets)
         # No copy's loss depends on another's parameters: the gradient of the sum is that of each.
-        gradient = torch.autograd.grad(losses.sum(), list(self.theta.values()))
-        return losses.tolist(), list(gradient)
+        gradient = torch.autograd.grad(losses.sum(), list(self.parameters.values()))
+        return losses.tolist(), join(gradient)
 
     def select(self, rows: Tensor) -> None:
         """Keeps these rows."""
-        self.theta = {name: value.detach()[rows].requires_grad_() for name, value in self.theta.items()}
+        self._hold(self.theta[rows])
         self.constants = {name: value[rows] for name, value in self.constants.items()}
 
     @torch.no_grad()
     def load(self, row: int) -> nn.Module:
         """Returns the one model, with parameters and buffers of that row."""
-        for values, of_template in ((self.theta, _trained), (self.constants, _constants)):
+        for values, of_template in ((self.parameters, _trained), (self.constants, _constants)):
             for name, value in of_template(self._template).items():
                 value.copy_(values[name][row])
         return self._template
+
+
+def join(parts: Sequence[Tensor]) -> Tensor:
+    """Returns tensors [K, ...] side by side, shape [K, n]."""
+    return torch.cat([part.flatten(1) for part in parts], 1)
 
 
 def _trained(model: nn.Module) -> dict[str, Tensor]:

@@ -35,7 +35,7 @@ class Taken(NamedTuple):
 
 
 class Steps:
-    """The steps of copies of a model. The update rule works parameter by parameter: what one needs stays in the cache.
+    """The steps of copies of a model.
 
     A rule works elementwise, so the numbers of a copy depend neither on the others nor on the order of parameters.
     A plan that is shorter than the number of copies is continued with its last entry: those copies are doubles.
@@ -44,8 +44,7 @@ class Steps:
     def __init__(self, copies: ModelCopies, rule: UpdateRule):
         """Starts from theta_0, that of the copies."""
         self._copies, self._rule = copies, rule
-        self._states = [rule.init(value.detach()) for value in copies.theta.values()]
-        self._delta: list[Tensor] = []
+        self._state, self._delta = rule.init(copies.theta), torch.zeros_like(copies.theta)
 
     def take(self, inputs: Tensor, targets: Tensor, plan: StepPlan) -> Taken:
         """Measures at theta_t, and computes the next state and theta_{t+1} - theta_t, which `apply` adds.
@@ -60,28 +59,25 @@ class Steps:
         multipliers = find_multipliers(losses, norms, plan)
         return Taken(losses, norms, multipliers, self._update(gradient, multipliers, plan))
 
-    def _update(self, gradient: Sequence[Tensor], multipliers: Sequence[float], plan: StepPlan) -> list[float]:
-        rate, delta = column(plan.lrs, gradient[0]), []
-        for index, g in enumerate(_multiply(gradient, multipliers)):
-            delta_of_one, self._states[index] = self._rule.update(g, self._states[index], align(rate, g))
-            delta.append(delta_of_one)
+    def _update(self, gradient: Tensor, multipliers: Sequence[float], plan: StepPlan) -> list[float]:
+        rates = column(plan.lrs, gradient)
+        delta, self._state = self._rule.update(_multiply(gradient, multipliers), self._state, rates)
         return self._limit(delta, row_norms(delta), plan.limits)
 
-    def _limit(self, delta: Sequence[Tensor], norms: Sequence[float], limits: Sequence[ClipRule]) -> list[float]:
+    def _limit(self, delta: Tensor, norms: Sequence[float], limits: Sequence[ClipRule]) -> list[float]:
         """Keeps the update, scaled down where a limit says so; returns its norms, those of doubles left out."""
         shares = [limit.multiplier(norm) for limit, norm in zip(limits, norms, strict=False)]
         self._delta = _multiply(delta, shares)
         return [norm * share for norm, share in zip(norms, shares, strict=False)]
 
-    @torch.no_grad()
     def apply(self) -> None:
         """Adds the update."""
-        torch._foreach_add_(list(self._copies.theta.values()), self._delta)
+        self._copies.theta.add_(self._delta)
 
     def select(self, rows: Tensor) -> None:
         """Keeps these copies, and their state."""
         self._copies.select(rows)
-        self._states = [type(state)(*(_select(value, rows) for value in state)) for state in self._states]
+        self._state = type(self._state)(*(_select(value, rows) for value in self._state))
 
 
 def _select(value: Tensor | int, rows: Tensor) -> Tensor | int:
@@ -96,18 +92,10 @@ def find_multipliers(losses: Sequence[float], norms: Sequence[float], plan: Step
     ]
 
 
-def _multiply(blocks: Sequence[Tensor], multipliers: Sequence[float]) -> Sequence[Tensor]:
-    if all(number == 1 for number in multipliers):
-        return blocks
-    factors = column(multipliers, blocks[0])
-    return [block * align(factors, block) for block in blocks]
+def _multiply(vectors: Tensor, multipliers: Sequence[float]) -> Tensor:
+    return vectors if all(number == 1 for number in multipliers) else vectors * column(multipliers, vectors)
 
 
 def column(values: Sequence[float], like: Tensor) -> Tensor:
-    """Returns one number a copy, shape [K]; the last stands for the doubles too."""
-    return torch.tensor([*values, *[values[-1]] * (len(like) - len(values))], dtype=like.dtype)
-
-
-def align(numbers: Tensor, block: Tensor) -> Tensor:
-    """Returns one number a copy in a shape that multiplies [K, ...]."""
-    return numbers.view(-1, *[1] * (block.dim() - 1))
+    """Returns one number a copy, shape [K, 1]; the last stands for the doubles too."""
+    return torch.tensor([*values, *[values[-1]] * (len(like) - len(values))], dtype=like.dtype).unsqueeze(1)
