@@ -11,8 +11,7 @@ from analysis.results import RunDiagnosis
 from analysis.runlog import schema
 from analysis.thinning import thin
 
-MOST_PLACES = 400  # ours: one a few pixels; every extreme that is drawn is among them
-FEW_PLACES = 200  # ours: of a picture that is no page's only one; each place is a mark that the browser keeps
+MOST_PLACES = 200  # ours: one every few pixels, every extreme among them; each is a mark that the browser keeps
 MOST_READINGS = 12  # ours: lines of a table that is read beside the mouse
 
 
@@ -22,7 +21,6 @@ def read_curves(
     column: str,
     names: Mapping[str, str] | None = None,
     axis: str = curve_axis.STEP,
-    most_places: int = MOST_PLACES,
 ) -> pd.DataFrame:
     """Reads every run at the places where something is drawn.
 
@@ -32,14 +30,13 @@ def read_curves(
         column: Column of the steps table, as in `cut_curves`.
         names: What each run is called, by run_id; None where labels are read, not runs.
         axis: What the x-axis shows.
-        most_places: How many places are wanted; stretches that are not finite come on top.
 
     Returns:
         One row per place, ascending: at, from and to (half way to its neighbours), step (of the first run there), and
         one column of words a run, or a label where the runs are too many or have no names: the value, and its step
         where that is another.
     """
-    table = _places(curves, most_places)
+    table = _places(curves)
     at = table["at"]
     if not len(at):
         return pd.DataFrame(table)
@@ -76,9 +73,9 @@ def read_columns(
     return pd.DataFrame(table)
 
 
-def _places(curves: Curves, most: int = MOST_PLACES) -> dict[str, np.ndarray]:
+def _places(curves: Curves) -> dict[str, np.ndarray]:
     """Returns the columns that tell where is read."""
-    at, steps = choose_places(curves, most)
+    at, steps = choose_places(curves)
     if not len(at):
         return dict.fromkeys(("at", "from", "to", schema.STEP), at)
     middle = (at[1:] + at[:-1]) / 2
@@ -86,13 +83,13 @@ def _places(curves: Curves, most: int = MOST_PLACES) -> dict[str, np.ndarray]:
     return {"at": at, **ends, schema.STEP: steps}
 
 
-def choose_places(curves: Curves, most: int = MOST_PLACES) -> tuple[np.ndarray, np.ndarray]:
+def choose_places(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
     """Chooses the places to read at, and the step of each: drawn points, of which no extreme is lost."""
     own = curves.points[~curves.points[IS_MEDIAN].astype(bool) & ~curves.points[IS_SMOOTH].astype(bool)]
     if own.empty:
         return np.empty(0), np.empty(0, np.int64)
     highest = own.groupby(AT).agg({VALUE: "max", schema.STEP: "first"})
-    kept = thin(highest[VALUE].to_numpy(), most)
+    kept = thin(highest[VALUE].to_numpy(), MOST_PLACES)
     return highest.index.to_numpy(float)[kept], highest[schema.STEP].to_numpy(np.int64)[kept]
 
 

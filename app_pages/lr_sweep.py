@@ -17,7 +17,7 @@ from analysis.focus import (
     start_loss,
 )
 from analysis.lr_words import number
-from analysis.readings import FEW_PLACES, read_curves
+from analysis.readings import read_curves
 from analysis.results import Diagnosis, LrSweep
 from analysis.runlog import schema
 from analysis.schedule import read_schedule, say_warmup
@@ -95,7 +95,7 @@ def picture_at(diagnosis: Diagnosis, sweep: LrSweep, lr: float) -> Picture:
     title = f"{number(lr)}, the best" if times == 1 else f"{number(lr)}, {times:.2g} times the best"
     unstable = sum(judged.verdict == "unstable" for judged in runs)
     alt = f"Loss at learning rate {title}: {unstable} of {len(runs)} unstable."
-    look = LossLook(readings=read_curves(own, runs, schema.TRAIN_LOSS, most_places=FEW_PLACES))
+    look = LossLook(readings=read_curves(own, runs, schema.TRAIN_LOSS))
     chart = loss_curves(own, marks, colors(), height=220, panels=panels, look=look)
     return Picture(chart, title, caption_of(own, marks), alt)
 

@@ -14,7 +14,7 @@ from analysis import curve_axis
 from analysis.charts.labels import shorten
 from analysis.charts.step_axis import StepAxis
 from analysis.charts.theme import Palette
-from analysis.readings import FEW_PLACES
+from analysis.readings import MOST_PLACES
 from analysis.runlog import schema
 from analysis.thinning import thin
 
@@ -70,7 +70,7 @@ def read_lines(points: pd.DataFrame, at: str, line: str, value: str) -> pd.DataF
         One row per place, ascending: at, from and to (half way to its neighbors), and one column of words a line.
     """
     highest = points.groupby(at)[value].max()
-    places = highest.index.to_numpy(float)[thin(highest.to_numpy(float), FEW_PLACES)]
+    places = highest.index.to_numpy(float)[thin(highest.to_numpy(float), MOST_PLACES)]
     middle = (places[1:] + places[:-1]) / 2
     ends = points[at].min(), points[at].max()
     table = {"at": places, "from": np.r_[ends[0], middle][: len(places)], "to": np.r_[middle, ends[1]][: len(places)]}

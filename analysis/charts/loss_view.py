@@ -17,7 +17,7 @@ from analysis.curves import Curves, LineKey, cut_curves, line_keys
 from analysis.eval_gaps import first_evaluation
 from analysis.focus import Band, evaluation_steps, event_bands, start_loss
 from analysis.literal import name
-from analysis.readings import FEW_PLACES, MOST_PLACES, MOST_READINGS, read_curves
+from analysis.readings import read_curves
 from analysis.results import LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.smoothing import Smoothing
@@ -89,8 +89,7 @@ def picture_of_view(
     """
     curves = cut_curves(runs, keys, window=window, detail=zoom.detail, axis=view.axis, smoothing=view.smoothing)
     lr = cut_curves(runs, keys, schema.LR, window, detail=zoom.detail, axis=view.axis, has_medians=False)
-    places = MOST_PLACES if len(runs) <= MOST_READINGS else FEW_PLACES  # ranges of many runs take the browser longer
-    readings = read_curves(curves, runs, schema.TRAIN_LOSS, names, view.axis, places)
+    readings = read_curves(curves, runs, schema.TRAIN_LOSS, names, view.axis)
     marks = place_marks(runs, window, view.axis, notes)
     look = LossLook(view.axis, view.is_log_x, view.is_linear, not view.is_cut, zoom.start, zoom.detail, readings)
     axis = "training loss" if has_train_loss(runs) else "validation loss"

@@ -25,7 +25,7 @@ from analysis.focus import (
     start_loss,
 )
 from analysis.literal import literal, name
-from analysis.readings import FEW_PLACES, read_curves
+from analysis.readings import read_curves
 from analysis.results import Diagnosis, LrSweep, RunDiagnosis
 from analysis.runlog import schema
 from analysis.series import shorten_label
@@ -163,7 +163,7 @@ def picture_of_loss(
         bands = tuple(replace(band, times=math.nan) for band in bands)  # nothing is written of a band without it
     marks = LossMarks(bands, start, evaluation_steps(runs, window))
     axis = "training loss" if has_train_loss(runs) else "validation loss"
-    readings = None if with_points else read_curves(curves, runs, schema.TRAIN_LOSS, most_places=FEW_PLACES)
+    readings = None if with_points else read_curves(curves, runs, schema.TRAIN_LOSS)
     look = LossLook(readings=readings)
     chart = loss_curves(curves, marks, colors, lr, height, axis, panels, with_lr, with_points, look)
     title = loss_title(marks.bands, marks.evaluations)

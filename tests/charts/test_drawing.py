@@ -13,7 +13,7 @@ from analysis.charts.pictures import first_runs, names_of, picture_of_loss, pict
 from analysis.charts.theme import LIGHT
 from analysis.findings import diagnose
 from analysis.focus import choose_sweep
-from analysis.readings import FEW_PLACES
+from analysis.readings import MOST_PLACES
 from tests.charts.drawn import layers_of, spec_of, values_of
 from tests.studies import make_study, sweep
 
@@ -79,7 +79,7 @@ def test_every_line_is_read_where_a_point_of_any_stands_and_a_spike_is_among_the
     flat.loc[1234, "value"] = 9.0
     short = pd.DataFrame({"step": [0, 2000], "value": [2.0, float("nan")], "line": "short"})
     read = read_lines(pd.concat([flat, short]), "step", "line", "value")
-    assert len(read) <= 2 * FEW_PLACES
+    assert len(read) <= 2 * MOST_PLACES
     assert read.set_index("at").loc[1234, "flat"] == "9"
     assert read["short"].iloc[0] == "2"
     assert read["short"].iloc[-1] == "none"
