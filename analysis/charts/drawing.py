@@ -1,6 +1,7 @@
 """A chart as others hold it: programs for text and print as a drawing, the browser as Vega-Lite with Arrow tables."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from analysis.charts.theme import ZOOM
 
 CANVAS_FROM = 2_000  # rows; ours: Streamlit paints as many points on a canvas, but counts no lines
 WIDTH = 1_200  # pixels of a drawing; its height is the chart's
+_WRITING = threading.Lock()  # a chart is changed while it is written, and several visitors may look at the same
 
 
 def write_svg(chart: alt.TopLevelMixin) -> str:
@@ -26,7 +28,7 @@ def write_svg(chart: alt.TopLevelMixin) -> str:
     """
     import vl_convert
 
-    with alt.data_transformers.enable("default", max_rows=None):
+    with _WRITING, alt.data_transformers.enable("default", max_rows=None):
         spec = chart.properties(width=WIDTH).to_dict()
     return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
 
@@ -56,7 +58,7 @@ def write_spec(chart: alt.TopLevelMixin) -> dict:
     [2]
     """
     tables: dict[str, bytes] = {}
-    with _named(chart, tables):
+    with _WRITING, _named(chart, tables):
         spec = chart.to_dict(validate=False)
     rows = sum(pa.ipc.open_stream(content).read_all().num_rows for content in tables.values())
     if rows > CANVAS_FROM and not any(each["name"] == ZOOM for each in spec.get("params", [])):

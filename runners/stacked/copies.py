@@ -28,12 +28,12 @@ class ModelCopies:
             models: The models.
 
         Raises:
-            RuntimeError: Where a model has parameters of several types.
+            RuntimeError: Where the trained parameters are not of one type.
         """
         self._template = models[0]
         trained = _stack(models, _trained)
         if len({value.dtype for value in trained.values()}) != 1:
-            raise RuntimeError("its parameters have several types.")
+            raise RuntimeError("its trained parameters are not of one type.")
         self._shapes = {name: value.shape[1:] for name, value in trained.items()}
         self._hold(join(list(trained.values())))
         self.constants = _stack(models, _constants)
@@ -85,7 +85,7 @@ class ModelCopies:
 
 def join(parts: Sequence[Tensor]) -> Tensor:
     """Returns tensors [K, ...] side by side, shape [K, n]."""
-    return torch.cat([part.flatten(1) for part in parts], 1)
+    return torch.cat([part.reshape(len(part), -1) for part in parts], 1)
 
 
 def _trained(model: nn.Module) -> dict[str, Tensor]:

@@ -46,3 +46,26 @@ def normalized(dropout: float = 0.0) -> Workload:
         return {"running_mean": model[1].running_mean[0].item(), "num_tracked": model[1].num_batches_tracked.item()}
 
     return replace(tiny(width=3), make_model=make_model, evaluate=evaluate)
+
+
+class Scaled(nn.Module):
+    """A line whose scale is a number of its own, not a tensor of one."""
+
+    def __init__(self):
+        """Starts at a scale of 2."""
+        super().__init__()
+        self.line, self.scale = nn.Linear(2, 1), nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, x):
+        """Returns the scaled line."""
+        return self.scale * self.line(x)
+
+
+def scaled() -> Workload:
+    """Returns a linear regression with a scale."""
+    return replace(tiny(), make_model=Scaled, evaluate=lambda model: {"scale": model.scale.item()})
+
+
+def of_two_types() -> Workload:
+    """Returns a linear regression that is half in double precision, which no flat buffer holds."""
+    return replace(tiny(), make_model=lambda: nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1).double()))

@@ -177,6 +177,19 @@ def test_a_user_s_network_with_batch_norm_is_mapped_and_its_statistics_are_those
     assert not math.isclose(stacked.rows[-1]["running_mean"], 0)
 
 
+def test_a_parameter_that_is_a_single_number_is_stacked():
+    configs = [RunConfig("tests.runners.own_workload:scaled", "adam", base_lr, 6) for base_lr in (0.01, 0.02)]
+    for config, stacked in zip(configs, stack(configs), strict=True):
+        for row, reference in zip(stacked.rows, alone(config).rows, strict=True):
+            assert row == pytest.approx(reference | {schema.ELAPSED_SECONDS: row[schema.ELAPSED_SECONDS]}, rel=1e-4)
+
+
+def test_parameters_of_two_types_cannot_be_stacked():
+    config = RunConfig("tests.runners.own_workload:of_two_types", "sgd", 0.01, 6)
+    with pytest.raises(RuntimeError, match="not of one type"):
+        stack([config, config])
+
+
 def test_a_network_with_dropout_cannot_be_stacked():
     config = RunConfig("tests.runners.own_workload:normalized", "sgd", 0.01, 6, variant={"dropout": 0.5})
     with pytest.raises(RuntimeError, match="randomness"):
