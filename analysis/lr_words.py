@@ -29,6 +29,17 @@ def say_times(ratio: float) -> str:
     return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e5 else f"{ratio:.2g}".replace("e+", "e")
 
 
+def say_share(share: float) -> str:
+    """Returns a share in percent, with a digit more below 1%.
+
+    >>> [say_share(share) for share in (0.75, 0.004, 0.0001, 0.0)]
+    ['75%', '0.4%', 'less than 0.1%', '0%']
+    """
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
+    return f"{share:.0%}" if share >= 0.01 or share == 0 else f"{share:.1%}"
+
+
 def describe_sweep(sweep: LrSweep, rungs: list) -> LrSweep:
     """Returns the sweep with its sentence."""
     return replace(sweep, sentence=" ".join(sentences(sweep, rungs)))

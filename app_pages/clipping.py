@@ -22,7 +22,7 @@ from analysis.clip_replay import ClipReplay, cut_replays, replay_adaptive, repla
 from analysis.clip_rules import GLOBAL_NORM, GlobalNorm
 from analysis.clipping import find_extreme_below, measure_clipping, share_clipped
 from analysis.fix_commands import OWN_WORKLOAD, command_for
-from analysis.lr_words import number
+from analysis.lr_words import number, say_share
 from analysis.phases import planned_steps, split_phases
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
@@ -30,7 +30,7 @@ from analysis.schedule_phases import split_schedule
 from app_pages import experiments, selection, shown, words
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.norm_choice import pick_percentile, pick_run, stop_without_norms
-from app_pages.norm_pictures import PHASES, own_sentence, say_share, show_clipping, show_norm, show_phases
+from app_pages.norm_pictures import PHASES, own_sentence, show_clipping, show_norm, show_phases
 from app_pages.pictures import Picture, colors, key_of, names_of, remember, show
 
 RULES = {"autoclip": "AutoClip", "zclip": "ZClip", "skip_sigma": "6-sigma skip"}

@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.clip_basis import AFTER_CLIPPING, norms_of, runs_with_norms
 from analysis.clipping import measure_clipping, share_clipped
-from analysis.lr_words import number
+from analysis.lr_words import number, say_share
 from analysis.phases import Phases, planned_steps, split_phases
 from analysis.results import RunDiagnosis
 from analysis.runlog import schema
@@ -17,7 +17,7 @@ from app_pages.chart_forms import show_steps_form
 from app_pages.chosen import diagnosis_or_stop
 from app_pages.curve_choices import choose_view, with_time
 from app_pages.norm_choice import pick_percentile, pick_run, stop_without_norms
-from app_pages.norm_pictures import PHASES, own_sentence, say_share, show_clipping, show_norm, show_phases
+from app_pages.norm_pictures import PHASES, own_sentence, show_clipping, show_norm, show_phases
 from app_pages.pictures import names_of
 
 

@@ -12,7 +12,7 @@ from analysis.charts.step_axis import StepAxis
 from analysis.curve_axis import STEP
 from analysis.curves import cut_curves
 from analysis.grad_norm import OUTLIER_RATIO, find_outliers
-from analysis.lr_words import number
+from analysis.lr_words import number, say_share
 from analysis.norm_histogram import NormHistogram, count_norms, count_norms_by_phase, largest_share
 from analysis.readings import read_columns
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
@@ -54,11 +54,6 @@ def own_sentence(own: Clipping) -> str:
         "a threshold chosen at every step" if own.clip_threshold is None else f"threshold {number(own.clip_threshold)}"
     )
     return f"This run was trained with {how}: {say_share(own.clipped_fraction)} of its updates were clipped."
-
-
-def say_share(share: float) -> str:
-    """Returns a share in percent, with a digit more below 1%."""
-    return f"{share:.0%}" if share >= 0.01 or share == 0 else f"{share:.1%}"
 
 
 def show_phases(

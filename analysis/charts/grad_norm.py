@@ -14,7 +14,7 @@ from analysis.charts.crosshair import crosshair
 from analysis.charts.labels import Words, log_domain, log_ticks, write_words
 from analysis.charts.loss_marks import MOST_CROSSES, MOST_TOLD, at_of, draw_notes, say_lost
 from analysis.charts.step_axis import StepAxis
-from analysis.charts.theme import CROSS, DASH, LINE, Palette, axis, configure, zoom_of_steps
+from analysis.charts.theme import CROSS, DASH, LABEL_GAP, LINE, Palette, axis, configure, zoom_of_steps
 from analysis.curves import Curves
 from analysis.lr_words import number
 from analysis.norm_histogram import NormHistogram
@@ -60,7 +60,7 @@ def norm_curve(
     layers = [
         *_extreme(extreme_below, domain, colors, "a threshold in here clips more than half"),
         *_lines(curves, outliers, x, y, domain[0], colors, readings),
-        *_crosses(curves, y, colors),
+        *_crosses(curves, y, domain[1], colors),
         *_threshold(clip_threshold, colors, f"threshold {number(clip_threshold)}"),
         *draw_notes(notes, colors),
     ]
@@ -170,8 +170,8 @@ def _bar_tip() -> list[alt.Tooltip]:
     return [*tip, alt.Tooltip("count:Q", title="steps", format=",d")]
 
 
-def _crosses(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
-    """Marks the last finite step before every stretch that is not finite."""
+def _crosses(curves: Curves, y: alt.Y, top: float, colors: Palette) -> list[alt.Chart]:
+    """Marks the last finite step before every stretch that is not finite; the words stand at the top, off the line."""
     lost = [each for each in (*curves.lost, *curves.gaps[:MOST_CROSSES]) if each.last_value > 0]
     if not lost:
         return []
@@ -183,8 +183,8 @@ def _crosses(curves: Curves, y: alt.Y, colors: Palette) -> list[alt.Chart]:
     )
     tip = [alt.Tooltip("said:N", title="gradient norm")]
     words = [
-        Words(at_of(each), each.last_value, say_lost(each), colors.infeasible, "right", -10)
-        for each in lost[:MOST_TOLD]
+        Words(at_of(each), top, say_lost(each), colors.infeasible, "right", -10, 10 + LABEL_GAP * row)
+        for row, each in enumerate(lost[:MOST_TOLD])
     ]
     return [cross.encode(x=alt.X("at:Q"), y=y, tooltip=tip), *write_words(words, clip=True)]
 

@@ -10,7 +10,7 @@ from analysis.figures.commands import example_of, probe_command
 from analysis.figures.figure import Figure, Missing, make_figure
 from analysis.fix_case import make_case
 from analysis.focus import choose_sweep
-from analysis.lr_words import number
+from analysis.lr_words import number, say_share
 from analysis.results import Clipping, Diagnosis, RunDiagnosis
 from analysis.runlog import schema
 
@@ -119,7 +119,7 @@ def say_shares(low: float, high: float) -> str:
     >>> say_shares(0.75, 0.75), say_shares(0.09, 0.12), say_shares(0.004, 0.004)
     ('75%', '9% to 12%', '0.4%')
     """
-    said = [f"{share:.0%}" if share >= 0.01 or share == 0 else f"{share:.1%}" for share in (low, high)]
+    said = say_share(low), say_share(high)
     return said[0] if said[0] == said[1] else f"{said[0]} to {said[1]}"
 
 
