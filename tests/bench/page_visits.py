@@ -37,7 +37,7 @@ const look = () => {
 requestAnimationFrame(look);
 new MutationObserver(changes => {
   const main = document.querySelector('[data-testid=stMain]');
-  // a table is drawn on a canvas; inside it, unseen, stands its text for screen readers, written 0.3 s later
+  // a table is drawn on a canvas; inside it, unseen, stands its text for screen readers, written a little later
   const isSeen = change => main.contains(change.target) && !change.target.closest?.('canvas');
   if (main && changes.some(isSeen)) window.changedAt = performance.now();
 }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
